@@ -1,0 +1,333 @@
+"""Cluster profiles: versions as objects of their own, drafts and publishing, manifests by UID."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+from .core import DONE, Context, Reply, created, paged, route
+from .errors import ApiError, conflict, invalid
+from .packs import known_uids
+from .store import Document
+
+PATH = "/v1/clusterprofiles"
+MASK = "*****"
+
+
+@route("POST", PATH)
+def create_profile(context: Context) -> Reply:
+    metadata, spec = context.given("metadata") or {}, context.given("spec") or {}
+    template = spec.get("template") or {}
+    name, version = metadata.get("name", ""), spec.get("version") or "1.0.0"
+    if not name:
+        raise invalid("metadata.name is required")
+    if template.get("cloudType") == "all" and template.get("type") != "add-on":
+        raise invalid("cloudType 'all' is for add-on profiles only")
+    _refuse_taken(context, name, version)
+    uid = context.lab.uid()
+    profile: Document = {
+        "metadata": {
+            "uid": uid,
+            "name": name,
+            "labels": metadata.get("labels") or {},
+            "annotations": {**(metadata.get("annotations") or {}), "scope": "project" if context.project else "tenant"},
+            "creationTimestamp": context.lab.now(),
+            "lastModifiedTimestamp": context.lab.now(),
+        },
+        "spec": {"version": version},
+        "status": {},
+        "_lab": {"variables": spec.get("variables") or [], "manifests": {}, "revision": 0},
+    }
+    _write_packs(context, profile, template.get("packs") or [], kind=template.get("type") or "cluster")
+    profile["spec"]["draft"]["cloudType"] = template.get("cloudType", "")
+    _check_variables(profile)
+    if context.query.get("publish") == "true":
+        _publish(profile)
+    context.store.put("profile", uid, profile, project=context.project, name=name)
+    return created(uid)
+
+
+@route("GET", PATH + "/validate/name")
+def validate_name(context: Context) -> Reply:
+    _refuse_taken(context, context.query.get("name", ""), context.query.get("version") or "1.0.0")
+    return DONE
+
+
+@route("GET", PATH + "/{uid}")
+def get_profile(context: Context) -> Document:
+    return shown(context, find(context))
+
+
+@route("PUT", PATH + "/{uid}")
+def put_profile(context: Context) -> Reply:
+    profile = find(context)
+    template = context.given("spec", "template") or {}
+    old = _template(profile)
+    _write_packs(context, profile, template.get("packs") or [], kind=old["type"])
+    profile["spec"]["draft"]["cloudType"] = old["cloudType"]
+    version = context.given("spec", "version")
+    if version and version != profile["spec"]["version"]:
+        _refuse_taken(context, profile["metadata"]["name"], version)
+        profile["spec"]["version"] = version
+    _check_variables(profile)
+    return _save(context, profile)
+
+
+@route("DELETE", PATH + "/{uid}")
+def delete_profile(context: Context) -> Reply:
+    profile = find(context)
+    used = shown(context, profile)["status"].get("inUseClusters")
+    if used:
+        raise ApiError(400, "ClusterProfileInUse", f"The profile is in use by cluster '{used[0]['name']}'")
+    context.store.delete("profile", context.parts["uid"])
+    return DONE
+
+
+@route("PATCH", PATH + "/{uid}/metadata")
+def patch_metadata(context: Context) -> Reply:
+    profile = find(context)
+    metadata = context.given("metadata") or {}
+    profile["metadata"]["labels"] = metadata.get("labels") or {}
+    profile["metadata"]["annotations"] |= metadata.get("annotations") or {}
+    return _save(context, profile)
+
+
+@route("PATCH", PATH + "/{uid}/publish")
+def publish(context: Context) -> Reply:
+    profile = find(context)
+    _publish(profile)
+    return _save(context, profile)
+
+
+@route("POST", PATH + "/{uid}/clone")
+def clone(context: Context) -> Reply:
+    source = find(context)
+    metadata = context.given("metadata") or {}
+    name, version = metadata.get("name", ""), metadata.get("version") or "1.0.0"
+    if metadata.get("target") is not None and not metadata["target"].get("scope"):
+        raise invalid("metadata.target.scope is required")
+    _refuse_taken(context, name, version)
+    uid = context.lab.uid()
+    twin = copy.deepcopy(source)
+    twin["metadata"] |= {"uid": uid, "name": name, "creationTimestamp": context.lab.now()}
+    twin["spec"]["version"] = version
+    twin["spec"]["draft"] = twin["spec"].pop("published", None) or twin["spec"].get("draft")
+    # A copy's manifests are objects of their own.
+    for pack in twin["spec"]["draft"]["packs"]:
+        for reference in pack.get("manifests") or []:
+            old = reference["uid"]
+            reference["uid"] = context.lab.uid()
+            twin["_lab"]["manifests"][reference["uid"]] = twin["_lab"]["manifests"].pop(old)
+    context.store.put("profile", uid, twin, project=context.project, name=name)
+    return created(uid)
+
+
+@route("GET", PATH + "/{uid}/variables")
+def get_variables(context: Context) -> Document:
+    return {"variables": [_masked(one) for one in find(context)["_lab"]["variables"]]}
+
+
+@route("PATCH", PATH + "/{uid}/variables")
+def patch_variables(context: Context) -> Reply:
+    profile = find(context)
+    known = {one["name"]: one for one in profile["_lab"]["variables"]}
+    for one in context.given("variables") or []:
+        known[one["name"]] = {**known.get(one["name"], {}), **one}
+    profile["_lab"]["variables"] = list(known.values())
+    return _save(context, profile)
+
+
+@route("PUT", PATH + "/{uid}/variables")
+def put_variables(context: Context) -> Reply:
+    profile = find(context)
+    profile["_lab"]["variables"] = context.given("variables") or []
+    _check_variables(profile)
+    return _save(context, profile)
+
+
+@route("DELETE", PATH + "/{uid}/variables")
+def delete_variables(context: Context) -> Reply:
+    profile = find(context)
+    gone = set(context.given("variables") or [])
+    profile["_lab"]["variables"] = [one for one in profile["_lab"]["variables"] if one["name"] not in gone]
+    _check_variables(profile)
+    return _save(context, profile)
+
+
+@route("GET", PATH + "/{uid}/packs/manifests")
+def packs_manifests(context: Context) -> Document:
+    profile = find(context)
+    packs = []
+    for pack in _template(profile)["packs"]:
+        manifests = [
+            {"name": one["name"], "uid": one["uid"], "content": profile["_lab"]["manifests"][one["uid"]]}
+            for one in pack.get("manifests") or []
+        ]
+        spec = {key: pack.get(key, "") for key in ("name", "layer", "type", "version", "registryUid", "values")}
+        packs.append({"metadata": {"name": pack["name"]}, "spec": {**spec, "manifests": manifests}})
+    return {"metadata": profile["metadata"], "spec": {"packs": packs}}
+
+
+@route("GET", "/v1/dashboard/clusterprofiles/metadata")
+def profiles_metadata(context: Context) -> Document:
+    return {
+        "items": [
+            {
+                "metadata": {"name": one["metadata"]["name"], "uid": one["metadata"]["uid"]},
+                "spec": {"cloudType": _template(one)["cloudType"], "version": one["spec"]["version"]},
+            }
+            for one in context.store.all("profile", projects=context.visible())
+        ]
+    }
+
+
+@route("POST", "/v1/dashboard/clusterprofiles")
+def search_profiles(context: Context) -> Document:
+    wanted = (context.given("filter") or {}).get("profileName") or {}
+    items = []
+    for one in context.store.all("profile", projects=context.visible()):
+        name = one["metadata"]["name"]
+        if wanted.get("eq", name) != name or wanted.get("contains", "") not in name:
+            continue
+        whole = shown(context, one)
+        summary = {"version": one["spec"]["version"], "versions": whole["spec"]["versions"]}
+        items.append(
+            {
+                "metadata": one["metadata"],
+                "specSummary": summary,
+                "status": {"isPublished": whole["status"]["isPublished"]},
+            }
+        )
+    return paged(context, items)
+
+
+def find(context: Context) -> Document:
+    """The profile of the path; one of any scope can be read by its UID."""
+    return context.find("profile", context.parts["uid"], name="ClusterProfile")
+
+
+def shown(context: Context, profile: Document) -> Document:
+    """The profile as it is read."""
+    uid, name = profile["metadata"]["uid"], profile["metadata"]["name"]
+    project = context.store.project_of("profile", uid)
+    twins = context.store.all("profile", projects=[project], name=name)
+    versions = [{"uid": one["metadata"]["uid"], "version": one["spec"]["version"]} for one in twins]
+    users = [
+        {"kind": "spectrocluster", "name": cluster["metadata"]["name"], "uid": cluster["metadata"]["uid"]}
+        for cluster in context.store.all("cluster")
+        if (cluster.get("status") or {}).get("state") != "Deleted"
+        and any(one["uid"] == uid for one in cluster["spec"]["clusterProfileTemplates"])
+    ]
+    spec = {key: value for key, value in profile["spec"].items() if value}
+    return {
+        **profile,
+        "spec": {**spec, "versions": versions},
+        "status": {
+            "inUseClusters": users,
+            "inUseClusterUids": [one["uid"] for one in users],
+            "isPublished": bool(spec.get("published")),
+        },
+    }
+
+
+def attached(profile: Document, overrides: dict[str, str]) -> Document:
+    """The snapshot of a profile that a cluster holds; ``overrides`` are values by pack name."""
+    template = copy.deepcopy(profile["spec"].get("published") or {})
+    for pack in template.get("packs") or []:
+        pack["values"] = overrides.get(pack["name"], pack.get("values", ""))
+    return {
+        **template,
+        "uid": profile["metadata"]["uid"],
+        "name": profile["metadata"]["name"],
+        "profileVersion": profile["spec"]["version"],
+    }
+
+
+def masked_variable(variable: Document, value: str | None) -> Document:
+    """A variable with its value in a cluster, as it is read."""
+    shown_value = value if value is not None else variable.get("defaultValue", "")
+    return {**_masked(variable), "value": MASK if variable.get("isSensitive") else shown_value}
+
+
+def _masked(variable: Document) -> Document:
+    return (
+        {**variable, "defaultValue": MASK} if variable.get("isSensitive") and variable.get("defaultValue") else variable
+    )
+
+
+def _template(profile: Document) -> Document:
+    template: Document = profile["spec"].get("draft") or profile["spec"]["published"]
+    return template
+
+
+def _save(context: Context, profile: Document) -> Reply:
+    profile["metadata"]["lastModifiedTimestamp"] = context.lab.now()
+    context.store.put("profile", profile["metadata"]["uid"], profile)
+    return DONE
+
+
+def _refuse_taken(context: Context, name: str, version: str) -> None:
+    for one in context.store.all("profile", projects=[context.project], name=name):
+        if one["spec"]["version"] == version:
+            raise conflict(
+                f"Cluster profile '{name}' with version '{version}' already exists", code="DuplicateClusterProfile"
+            )
+
+
+def _publish(profile: Document) -> None:
+    draft = profile["spec"].pop("draft", None)
+    if draft:
+        profile["_lab"]["revision"] += 1
+        profile["spec"]["published"] = {**draft, "version": profile["_lab"]["revision"]}
+    profile["spec"]["published"]["profileVersion"] = profile["spec"]["version"]
+
+
+def _write_packs(context: Context, profile: Document, packs: list[Document], *, kind: str) -> None:
+    names = [pack.get("name", "") for pack in packs]
+    if len(set(names)) != len(names) or not all(names):
+        raise invalid("The names of packs must be unique and not empty")
+    old = profile["_lab"]["manifests"]
+    manifests: dict[str, str] = {}
+    written = []
+    for pack in packs:
+        if pack.get("type", "spectro") == "spectro" and pack.get("uid") not in known_uids():
+            raise ApiError(
+                404, "ResourceNotFound", f"Pack '{pack['name']}' with uid '{pack.get('uid', '')}' is not found"
+            )
+        references = []
+        for manifest in pack.get("manifests") or []:
+            # One without its UID is a new one, also when its name is there already.
+            uid = manifest["uid"] if manifest.get("uid") in old else context.lab.uid()
+            manifests[uid] = str(manifest.get("content", "")).strip()
+            references.append({"kind": "manifest", "name": manifest["name"], "uid": uid})
+        kept = {key: pack[key] for key in ("name", "layer", "registryUid", "tag", "type") if pack.get(key)}
+        written.append(
+            {
+                "type": "spectro",
+                **kept,
+                "packUid": pack.get("uid", ""),
+                "version": pack.get("tag", ""),
+                "values": str(pack.get("values") or "").strip("\n"),
+                "manifests": references,
+            }
+        )
+    profile["_lab"]["manifests"] = {**old, **manifests}
+    name = profile["metadata"]["name"]
+    profile["spec"]["draft"] = {"type": kind, "name": name, "uid": profile["metadata"]["uid"], "packs": written}
+
+
+def _check_variables(profile: Document) -> None:
+    declared = {one["name"] for one in profile["_lab"]["variables"]}
+    template = profile["spec"].get("draft") or profile["spec"].get("published") or {}
+    for pack in template.get("packs") or []:
+        texts: list[Any] = [pack.get("values", "")]
+        texts += [profile["_lab"]["manifests"][one["uid"]] for one in pack.get("manifests") or []]
+        for text in texts:
+            missing = set(re.findall(r"\.spectro\.var\.(\w+)", text)) - declared
+            if missing:
+                raise ApiError(
+                    400,
+                    "PackVariablesUndefined",
+                    f"Pack '{pack['name']}' uses undefined variables: {', '.join(sorted(missing))}",
+                )

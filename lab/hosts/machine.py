@@ -1,0 +1,257 @@
+"""One booted Edge host: its overlay, its boots, and the thread that keeps it running or lets it lie."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+from lab.hosts import cgroups, network, rootfs
+from lab.hosts.config import HostConfig
+from lab.hosts.guest import Look, leader_of, look
+from lab.hosts.wanted import Journal, Wanted, WantedFile
+from lab.instance.state import Instance
+
+# nspawn ends with this when the guest rebooted: started without a unit of its own, it leaves the next start to us.
+_REBOOTED = 133
+_FAILED_STARTS = 3
+INSTALLER_MARK = "# written by the lab"
+_READY_WITHIN = 60.0
+_OFF_WITHIN = 8.0
+_LOOK_SOON = 0.1
+_REBOOT_SIGNAL = signal.SIGRTMIN + 5
+
+# nspawn removes what is below /run/systemd/nspawn and refuses to where /run is a disk: hence a tmpfs of its own.
+_SCRIPT = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 97; shift; done; shift; exec "$@"'
+_SPAWN = 'mount -t tmpfs tmpfs /run/systemd/nspawn && exec systemd-nspawn "$@"'
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+class BootAgent(Protocol):
+    """What a machine needs of its agent."""
+
+    def before_boot(self, root: Path) -> None:
+        """Apply the host's user-data to its root; called while the host does not run."""
+
+
+class Machine:
+    """A host that is booted. `run` is the body of its thread; `stop` ends it and powers the host off."""
+
+    def __init__(
+        self,
+        *,
+        instance: Instance,
+        host: HostConfig,
+        base: Path,
+        journal: Journal,
+        booting: threading.Semaphore,
+        stopping: threading.Event,
+        installer_user_data: str,
+        authorized_key: str,
+    ) -> None:
+        self.host = host
+        self.directory = instance.hosts / host.name
+        self.root = self.directory / "root"
+        self.wanted = WantedFile(self.directory)
+        self._instance, self._base = instance, base
+        self._journal, self._booting, self._stopping = journal, booting, stopping
+        self._installer_user_data, self._authorized_key = installer_user_data, authorized_key
+        self._removed = threading.Event()
+        self._leader: int | None = None
+        self._seen: Look | None = None
+        self._boots = self._reboots = 0
+
+    def sight(self) -> Look | None:
+        """The host as it was seen last, at most a second ago, or None while it is down."""
+        return self._seen
+
+    def stop(self) -> None:
+        """End the thread: the host is powered off."""
+        self._removed.set()
+
+    def _ending(self) -> bool:
+        return self._stopping.is_set() or self._removed.is_set()
+
+    def _prepare(self) -> None:
+        """Make the host's directories and its root, with the lab's key and the installer layer of the user-data."""
+        for name in ("up", "work", "root"):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+        if not os.path.ismount(self.root):
+            # Options are paths relative to the directory, so that no ',' or ':' of a path can spoil them.
+            lower = self.directory / "lower"
+            lower.unlink(missing_ok=True)
+            lower.symlink_to(self._base)
+            command = ["mount", "-t", "overlay", "overlay", "-o", "lowerdir=lower,upperdir=up,workdir=work", "root"]
+            done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise OSError(f"the overlay of host {self.host.name} was refused: {' '.join(done.stderr.split())}")
+        home = (self.root / "home/kairos").lstat()
+        folder = rootfs.inside(self.root, "home/kairos/.ssh")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        rootfs.put(self.root, "home/kairos/.ssh/authorized_keys", self._authorized_key, mode=0o600)
+        for path in (folder, rootfs.inside(self.root, "home/kairos/.ssh/authorized_keys")):
+            os.chown(path, home.st_uid, home.st_gid, follow_symlinks=False)
+        installer = rootfs.present(self.root, "oem/90_custom.yaml")
+        if installer is None or INSTALLER_MARK in installer:
+            rootfs.put(self.root, "oem/90_custom.yaml", self._installer_user_data, mode=0o600)
+
+    def run(self, agent: BootAgent) -> None:
+        """Boot the host, boot it again when it reboots, and leave it off when that is what was wanted."""
+        seen, failures, resting = self.wanted.read().boots, 0, False
+        while not self._ending():
+            wanted = self.wanted.read()
+            if wanted.boots != seen:
+                seen, failures, resting = wanted.boots, 0, False
+            if not wanted.power or resting:
+                if not wanted.power:
+                    self._journal.note(state="killed", address=None, boot_id=None, pid=None)
+                self._stopping.wait(0.2)
+                continue
+            code, words = self._boot_reporting(agent)
+            if self._ending():
+                self._journal.note(state="off", address=None, boot_id=None, pid=None)
+            elif code == _REBOOTED or not self.wanted.read().power:
+                failures = 0
+            elif code == 0:
+                resting = True
+                self._journal.note(state="off", says="powered off", address=None, boot_id=None, pid=None)
+            else:
+                failures += 1
+                resting = failures >= _FAILED_STARTS
+                self._journal.note(state="failed", says=words, address=None, boot_id=None, pid=None)
+                self._stopping.wait(1.0)
+
+    def _boot_reporting(self, agent: BootAgent) -> tuple[int, str]:
+        """One boot to its end: (status, what to say of it when it failed)."""
+        try:
+            code = self._boot_once(agent)
+        except OSError as error:
+            return -1, f"the host cannot be started: {error}"
+        return code, f"systemd-nspawn ended with status {code}: {self._last_words()}"
+
+    def _boot_once(self, agent: BootAgent) -> int:
+        with self._booting:
+            if self._ending():
+                return 0
+            self._journal.note(state="starting", says=None, address=None, boot_id=None, boots=self._boots + 1)
+            self._prepare()
+            self._reboots = self.wanted.read().reboots
+            process = self._start(agent)
+            self._boots += 1
+            try:
+                self._attend(process, until_ready=True)
+            except BaseException:
+                self._put_away(process)
+                raise
+        try:
+            self._attend(process, until_ready=False)
+        finally:
+            self._put_away(process)
+        return process.returncode
+
+    def _put_away(self, process: subprocess.Popen[bytes]) -> None:
+        """Leave nothing of a boot that has ended, or that went wrong here."""
+        self._leader = self._seen = None
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        self._clear_groups()
+
+    def _start(self, agent: BootAgent) -> subprocess.Popen[bytes]:
+        agent.before_boot(self.root)
+        name, machine = self._instance.name, self.host.machine
+        groups = [str(group) for group in cgroups.create(name, machine)]
+        command = ["sh", "-c", _SCRIPT, "sh", *groups, "--"]
+        # Should the supervisor be killed, its hosts power themselves off instead of running on unattended.
+        command += ["setpriv", "--pdeathsig", "TERM", "nsenter", f"--net={self._instance.netns}"]
+        command += ["unshare", "--mount", "--propagation", "slave", "sh", "-c", _SPAWN, "sh"]
+        command += ["--boot", "--quiet", "--register=no", "--keep-unit", f"--machine={machine}"]
+        command += [f"--directory={self.root}", f"--network-bridge={network.BRIDGE}", "--link-journal=no"]
+        command += ["--resolv-conf=off", "--timezone=off", "--console=pipe"]
+        Path("/run/systemd/nspawn").mkdir(parents=True, exist_ok=True)
+        with (self.directory / "console.log").open("wb") as console:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+                cwd="/",
+                env=_ENVIRONMENT,
+            )
+
+    def _attend(self, process: subprocess.Popen[bytes], *, until_ready: bool) -> None:
+        """Stay with a running host until it is ready (or takes too long), or until it has ended."""
+        deadline = time.monotonic() + _READY_WITHIN
+        before, look_again, cable = self.wanted.read(), 0.0, True
+        while process.poll() is None:
+            wanted = self.wanted.read()
+            if self._ending():
+                self._power_off(process)
+                return
+            if not wanted.power:
+                process.kill()
+            if wanted != before or time.monotonic() >= look_again:
+                before = wanted
+                cable = self._look(process.pid, wanted, cable)
+                seen = self._seen
+                if until_ready and seen is not None and (seen.ready or not wanted.link):
+                    return
+                # Looking costs a dozen files; a host that is well is looked at once a second.
+                look_again = time.monotonic() + (1.0 if seen is not None and seen.ready else _LOOK_SOON)
+            if until_ready and time.monotonic() > deadline:
+                return
+            self._stopping.wait(_LOOK_SOON if until_ready else 0.25)
+
+    def _look(self, pid: int, wanted: Wanted, cable: bool) -> bool:
+        """Look at the host and do to it what is wanted; returns whether its cable is whole."""
+        if self._leader is None:
+            self._leader = leader_of(pid)
+        if self._leader is None:
+            return cable
+        now = self._seen = look(self._leader, self._seen)
+        if wanted.reboots != self._reboots:
+            self._reboots = wanted.reboots
+            os.kill(self._leader, _REBOOT_SIGNAL)
+        state = "running" if now.ready else "cut" if now.listening and not now.carrier else "starting"
+        self._journal.note(state=state, pid=pid, address=now.address or None, boot_id=now.boot_id or None)
+        return self._keep_cable(now, wanted, cable)
+
+    def _keep_cable(self, now: Look, wanted: Wanted, cable: bool) -> bool:
+        """Cut or mend the cable as wanted; each boot brings a new and whole one. Returns how it is now."""
+        if (
+            now.mac
+            and cable != wanted.link
+            and network.set_link(self._instance.name, self.host.machine, up=wanted.link)
+        ):
+            return wanted.link
+        return cable
+
+    def _power_off(self, process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+        try:
+            process.wait(timeout=_OFF_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _clear_groups(self) -> None:
+        for pid in cgroups.members(self._instance.name, self.host.machine):
+            _kill(pid)
+        cgroups.remove(self._instance.name, self.host.machine)
+
+    def _last_words(self) -> str:
+        console = self.directory / "console.log"
+        lines = console.read_text(errors="replace").splitlines() if console.is_file() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
