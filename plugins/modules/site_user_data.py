@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the palette.edge authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation only: the work is done by the action plugin of this name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: site_user_data
+short_description: The site layer of an Edge host's user-data
+description:
+  - Makes the site user-data of one Edge host from options, checks it as a whole, compares it with what the host has,
+    and writes it in one piece, with mode V(0600), owned by root.
+  - Everything wrong is told at once, each with option, value and remedy, before the host is contacted.
+  - The comparison is by meaning. Order of keys, comments and quoting of a file written by hand are no difference.
+  - The file is written as a whole; keys that another hand added are removed. What the installer's own user-data says
+    needs no
+    repetition, as Palette merges the layers.
+  - The diff is YAML of both sides. Every secret in it is hidden, and one that is replaced by another reads C(<hidden,
+    changed>).
+  - Palette's agent reads user-data when the host boots, so a change takes effect with a reboot, which is left to
+    M(palette.edge.host_reboot). RV(reboot_required) says when one is due. With each change, a note with the boot ID is
+      written under
+    C(/run/palette-edge), which a reboot wipes, so that a run that ended between writing and rebooting is made up for by
+      the next one.
+notes:
+  - "B(What is proven about the place.) The documentation of Palette Edge says that site user-data is read at the first boot
+    of a site, from a medium labelled C(cidata), and is then found as C(user-data) in C(/oem) or C(/run/stylus); C(/run)
+    does not survive a reboot, hence the default of O(path). That an installed appliance reads a C(/oem/user-data) that
+      was changed
+    later is what the documentation suggests and the lab of this collection does. It is unproven on a real appliance;
+      try it on one
+    host, or set O(path) to what your agent reads."
+  - "On a host in agent mode the user-data is the file or URL that was given to C(palette-agent-install.sh) as
+    C(USERDATA); set O(path) to it."
+  - "User-data stays on the host, the registration token in it too, and survives a reset. Mode V(0600) keeps it from
+    other users;
+    Trusted Boot encrypts it."
+  - "For a UKI or read-only image O(path) must lie on a writable partition; C(/oem) does."
+  - "Whether Palette appends or replaces lists when it merges layers (certificates, registries) is not documented. Give
+    a list in one layer only."
+requirements:
+  - On the host, a POSIX shell and the usual small tools (coreutils or busybox), but no Python.
+  - >-
+    A connection plugin with a shell behind it, such as P(ansible.builtin.ssh#connection), or
+    P(ansible.builtin.paramiko_ssh#connection) where ansible-core still has it.
+author:
+  - The palette.edge authors (@palette-edge)
+attributes:
+  check_mode:
+    description: Can run in check mode and predict the change without writing anything.
+    support: full
+  diff_mode:
+    description: Returns the YAML of both sides, with secrets hidden.
+    support: full
+  idempotent:
+    description: A second run with the same options changes nothing.
+    support: full
+  platform:
+    description: What the task's host must be.
+    support: full
+    platforms: posix
+  action:
+    description: Runs on the controller, so the host needs no Python.
+    support: full
+options:
+  addresses:
+    description:
+      - Addresses at which the host may answer, tried in this order until one does, over and over until O(timeout).
+      - A prefix length (C(10.0.10.25/24)) is taken off. Empty entries and repetitions are ignored.
+      - Everything but the address (user, key, port, jump host, become) is as the task's own connection has it.
+      - Without any, the host is asked at the address that the inventory gives it.
+    type: list
+    elements: str
+    default: []
+  connect_timeout:
+    description: Seconds that one try of one address may take to connect.
+    type: int
+    default: 5
+  timeout:
+    description:
+      - Seconds after which a host that answers at none of its addresses is reported as unreachable.
+      - Each address is tried once at the least. A refused login or an unknown host key is not tried again.
+    type: int
+    default: 30
+  state:
+    description: Whether the site layer is to be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  path:
+    description: Absolute path of the site layer on the host. See the notes for what is known about it.
+    type: str
+    default: /oem/user-data
+  palette_endpoint:
+    description:
+      - Host name of Palette's API, with a port if need be, without scheme and path (C(stylus.site.paletteEndpoint)).
+      - Required for a centrally managed host, unless O(partial=true).
+    type: str
+  registration_token:
+    description:
+      - The secret of a registration token (C(stylus.site.edgeHostToken)). P(palette.edge.registration_token#lookup)
+        looks it up by name.
+      - Required for a centrally managed host, unless O(partial=true) or O(extra) gives C(stylus.site.registrationURL).
+    type: str
+  registration_token_later:
+    description:
+      - In check mode only, do without O(registration_token), because the run that is being predicted would make it.
+        A token that the host has is then taken to stay.
+    type: bool
+    default: false
+  partial:
+    description: The installer's user-data gives the endpoint and the token, so that they may be missing here.
+    type: bool
+    default: false
+  project:
+    description:
+      - Project that the host registers in, when it is not the token's own, by name (C(stylus.site.projectName)),
+        or by UID, 24 hexadecimal digits (C(stylus.site.projectUid)).
+    type: str
+  management_mode:
+    description: Whether Palette manages the host or it is managed locally (C(stylus.managementMode)). The agent's own
+      default is V(central).
+    type: str
+    choices: [central, local]
+  host_id:
+    description:
+      - Edge host ID, the UID of the host in Palette (C(stylus.site.name)), of at most 128 characters. V($random) lets
+        the agent make one.
+      - Without O(host_name) it is the host name too.
+    type: str
+  host_name:
+    description: Host name of the operating system, later the name of the node (C(stylus.site.hostName)), by RFC 1123.
+    type: str
+  tags:
+    description: Tags of the host in Palette (C(stylus.site.tags)). Numbers and booleans become strings.
+    type: dict
+  proxy:
+    description: Proxy for the operating system and the agent, not for the workloads.
+    type: dict
+    suboptions:
+      http:
+        description: URL of the proxy for HTTP (C(stylus.site.network.httpProxy)). A password in it is hidden in diffs.
+        type: str
+      https:
+        description: URL of the proxy for HTTPS (C(stylus.site.network.httpsProxy)).
+        type: str
+      no_proxy:
+        description: Addresses, networks and domain suffixes that are reached without it (C(stylus.site.network.noProxy)).
+        type: list
+        elements: str
+  ca_certificates:
+    description: Further CA certificates as PEM text (C(stylus.site.caCerts)). A bundle is taken apart.
+    type: list
+    elements: str
+  ntp_servers:
+    description:
+      - Time servers of this host (C(stylus.site.ntpServers)). A later change of them for the whole cluster overwrites these.
+    type: list
+    elements: str
+  nameserver:
+    description: Address of one name server for all NICs (C(stylus.site.network.nameserver)).
+    type: str
+  interfaces:
+    description:
+      - NICs by name (C(stylus.site.network.interfaces)). Without any, all of them use DHCP.
+      - >-
+        Each has the keys C(type) (V(static) or V(dhcp); by default static with an address, else dhcp), C(address) (with
+          prefix
+        length, C(10.0.10.25/24)), C(gateway) and C(nameservers) (a list, of which user-data takes the first).
+    type: dict
+  users:
+    description:
+      - Accounts of the operating system by name (C(stylus.site.users)).
+      - >-
+        Each has the keys C(groups) (list), C(passwd) (a hash for preference; hidden in diffs), C(password_expiry)
+          (YYYY-MM-DD),
+        C(lock_passwd) (bool) and C(ssh_authorized_keys) (list).
+    type: dict
+  extra:
+    description:
+      - Anything else that user-data takes, in its own words, merged last and so with the last word, such as C(stages),
+        C(install) or
+        C(stylus.externalRegistries). Maps are merged, lists replaced; a null takes a key out.
+      - Its types are checked too. A key under C(stylus) that the documentation does not name is written, with a warning.
+    type: dict
+seealso:
+  - module: palette.edge.host_reboot
+  - plugin: palette.edge.registration_token
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: Configure a host of a store
+  palette.edge.site_user_data:
+    addresses: [10.42.0.11/24, 10.42.0.101]
+    palette_endpoint: palette.example.com
+    registration_token: "{{ lookup('palette.edge.registration_token', 'store-042') }}"
+    host_id: edge-store-042-1
+    host_name: store-042-1
+    tags:
+      site: store-042
+    interfaces:
+      host0:
+        address: 10.42.0.11/24
+        gateway: 10.42.0.1
+        nameservers: [10.42.0.1]
+    ntp_servers: [ntp.example.com]
+    proxy:
+      http: http://proxy.example.com:3128
+      https: http://proxy.example.com:3128
+      no_proxy: [10.42.0.0/24, .example.com]
+  become: true
+  register: site_layer
+
+- name: Reboot when that is needed
+  palette.edge.host_reboot:
+    addresses: [10.42.0.11]
+  become: true
+  when: site_layer.reboot_required
+
+- name: A locally managed host, with its own stage
+  palette.edge.site_user_data:
+    management_mode: local
+    host_id: edge-lab-1
+    extra:
+      stylus:
+        enableMultiNode: true
+      stages:
+        initramfs:
+          - name: Account for the operators
+            users:
+              ops:
+                groups: [sudo]
+                ssh_authorized_keys: [ssh-ed25519 AAAA... ops]
+  become: true
+"""
+
+RETURN = r"""
+address:
+  description: The address at which the host answered.
+  type: str
+  returned: success
+  sample: 10.42.0.101
+path:
+  description: Path of the site layer, symbolic links followed.
+  type: str
+  returned: success
+  sample: /oem/user-data
+changes:
+  description: What changed or would change, of V(content), V(owner), V(group), V(mode) and V(removed).
+  type: list
+  elements: str
+  returned: success
+  sample: [content]
+reboot_required:
+  description: Whether the host has yet to boot with what is (or in check mode would be) on it, by this run or an
+    earlier one.
+  type: bool
+  returned: success
+  sample: true
+user_data:
+  description: The site layer as a mapping, secrets hidden.
+  type: dict
+  returned: success
+  sample:
+    stylus:
+      site:
+        edgeHostToken: <hidden>
+        name: edge-store-042-1
+edge_host_facts:
+  description: Facts of the host, as M(palette.edge.host_facts) returns them, before any change.
+  type: dict
+  returned: success
+  sample:
+    boot_id: 416f4d72-04ba-4542-9670-7e9002850c51
+    host_name: store-042-1
+    addresses: [10.42.0.11/24]
+"""
