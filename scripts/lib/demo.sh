@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# The steps of scripts/demo. Sourced after base.sh, with the repository's root as the working directory.
+
+# name, keep, speak_only and only_down come from scripts/demo.
+# shellcheck disable=SC2154
+
+demo_begin() {
+    demo=$PWD/.cache/demo
+    state=$PWD/.lab
+    if [ "$1" != palette-lab ]; then
+        demo=$PWD/.cache/demo-$1
+        state=$demo/lab
+    fi
+    logs=$demo/logs
+    example=examples/stores/stores.sites.yml
+    number=0
+    current='' done_with_success=''
+    mkdir -p "$logs"
+    trap 'exit 130' INT TERM
+    trap ended EXIT
+    # Settings of whoever runs this are not part of what is shown.
+    local variable
+    for variable in $(compgen -e); do
+        case $variable in
+            ANSIBLE_* | PALETTE_* | SPECTROCLOUD_* | PYTHONPATH) unset "$variable" ;;
+        esac
+    done
+    export ANSIBLE_CONFIG=$PWD/scripts/lib/ansible.cfg ANSIBLE_HOME=$PWD/.cache/ansible-home
+    export ANSIBLE_COLLECTIONS_PATH=$demo/collections LC_ALL=C.UTF-8
+}
+
+step() {
+    number=$((number + 1))
+    current=$1
+    printf '\n== %3d s == %d. %s\n' "$SECONDS" "$number" "$1"
+}
+
+finished() {
+    done_with_success=yes
+    printf '\n== %3d s == done\n' "$SECONDS"
+}
+
+# On whatever way the demo ends: when it did not come through, says where and how to go on.
+ended() {
+    local status=$?
+    trap - EXIT
+    [ -z "$done_with_success" ] && [ -n "$current" ] || exit "$status"
+    [ "$status" -ne 130 ] || complain "interrupted"
+    {
+        echo
+        echo "== $SECONDS s == not finished, in step $number: $current"
+        if [ -f "$state/lab.json" ]; then
+            echo "The lab is still there, as it was then:"
+            echo "  $(lab_command) status"
+            echo "  logs: ${state#"$PWD"/}/controller.log, ${state#"$PWD"/}/hosts.log and ${logs#"$PWD"/}/"
+            echo "To go on:         $(demo_command)"
+            echo "To take it down:  $(demo_command --down)"
+        else
+            echo "To try again: $(demo_command)"
+        fi
+    } >&2
+    exit "$((status ? status : 1))"
+}
+
+demo_command() {
+    local words="scripts/demo"
+    [ "$name" = palette-lab ] || words+=" --name $name"
+    [ -z "$keep" ] || [ $# -gt 0 ] || words+=" --keep"
+    [ -z "$speak_only" ] || [ $# -gt 0 ] || words+=" --speak-only"
+    echo "$words${*:+ $*}"
+}
+
+lab_command() {
+    local words="${venv#"$PWD"/}/bin/python -m lab"
+    [ "$name" = palette-lab ] && echo "$words" || echo "PALETTE_LAB_STATE=${state#"$PWD"/} $words"
+}
+
+lab() { "$venv/bin/python" -m lab "$1" --state "$state" --name "$name" "${@:2}"; }
+
+check() { "$venv/bin/python" scripts/lib/demo_checks.py "$@"; }
+
+prepare() {
+    local python
+    python=$(need_python)
+    [ "$(id -u)" != 0 ] || install_packages "${lab_packages[@]}" || true
+    venv=$("$python" scripts/lib/environments.py)
+    export PATH=$venv/bin:$PATH
+    [ -n "$only_down" ] || say "installed: $(python scripts/lib/collection.py install "$demo/collections")"
+}
+
+start_lab() {
+    local missing status=0
+    if [ -z "$speak_only" ]; then
+        missing=$(lab check 2>&1) || status=$?
+        # 3: the machine cannot boot hosts. Anything else is a fault of the lab itself.
+        case $status in
+            0) ;;
+            3)
+                speak_only=yes
+                say "This machine cannot boot the lab's hosts:"
+                say "$missing" ;;
+            *) die "$missing" ;;
+        esac
+    fi
+    if [ -n "$speak_only" ]; then
+        say "The hosts only speak to the controller, so the steps over SSH (phase configure) are skipped."
+    fi
+    lab up --config lab/examples/stores.yml ${speak_only:+--speak-only}
+    eval "$(lab env)"
+}
+
+# playbook LOG INVENTORY PLAYBOOK [ARGUMENT...]: runs it on the site store-042, showing and keeping its output.
+playbook() {
+    local log=$logs/$1.log limit=store_042
+    # Without its hosts, the site's own entry: every phase but configure works on that.
+    [ -z "$speak_only" ] || limit='palette_sites:&store_042'
+    ansible-playbook -i "$2" --limit "$limit" "${@:3}" </dev/null 2>&1 | tee "$log"
+}
+
+changed_example() {
+    rm -rf "$demo/changed"
+    cp -R "${example%/*}" "$demo/changed"
+    check change "$demo/changed/sites/store-042.yml" north south pool.ntp.org ntp.example.com
+}
+
+remember_state() { check snapshot "$state" >"$demo/before.json"; }
+
+state_is_as_remembered() {
+    check snapshot "$state" >"$demo/after.json"
+    cmp -s "$demo/before.json" "$demo/after.json" ||
+        die "something was written in check mode: $(diff "$demo/before.json" "$demo/after.json" | head -n 5)"
+    say "nothing was written: no write reached the controller, and the hosts' user-data is the same"
+}
+
+look_around() {
+    local relative=${venv#"$PWD"/}
+    say "Look around with"
+    say "  eval \"\$($(lab_command) env)\"; export PATH=\$PWD/$relative/bin:\$PATH ANSIBLE_COLLECTIONS_PATH=${demo#"$PWD"/}/collections"
+    say "  ansible-inventory -i $example --graph"
+    say "  ansible-playbook palette.edge.fleet -i $example --limit 'palette_sites:&store_042'"
+    [ -n "$speak_only" ] ||
+        say "  ssh $(host_options) kairos@10.42.0.11"
+    say "and take it down with: $(demo_command --down)"
+}
+
+# The options with which ssh reaches the hosts, ready to be pasted.
+host_options() { printf '%s' "-i ${ANSIBLE_PRIVATE_KEY_FILE#"$PWD"/} $ANSIBLE_SSH_COMMON_ARGS"; }
+
+take_down() {
+    lab down --purge
+    local left
+    left=$(residue)
+    [ -z "$left" ] || die "the lab left something behind: $left"
+    say "nothing of it is left: no process, mount, network namespace or control group"
+}
+
+# Prints what of the lab is still on this machine.
+residue() {
+    local process
+    for process in /proc/[0-9]*; do
+        tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -F -- "$state" | grep -E 'lab\.(controller|hosts)|systemd-nspawn' || true
+    done
+    grep -F -- " $state/" /proc/self/mounts || true
+    [ ! -e "/run/netns/$name" ] || echo "/run/netns/$name"
+    [ ! -e "$state" ] || echo "$state"
+    find /sys/fs/cgroup -mindepth 1 -maxdepth 3 -type d -name "$name" 2>/dev/null || true
+}

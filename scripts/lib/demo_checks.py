@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the palette.edge authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What scripts/demo checks of what it shows: see main() for the commands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+_RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+_DIFF_LINE = re.compile(r"^[+-](?!--|\+\+)(.*)$", re.MULTILINE)
+
+
+class CheckError(Exception):
+    """What was shown is not what should have been shown."""
+
+
+def unchanged(output: str) -> str:
+    """Every host of the play recap in ``output`` shows changed=0."""
+    hosts = _RECAP.findall(output)
+    if not hosts:
+        raise CheckError("the output has no play recap with hosts")
+    changed = [name for name, *counts in hosts if any(int(count) for count in counts)]
+    if changed:
+        raise CheckError(f"a second run changed something, or failed, on {', '.join(changed)}")
+    return f"changed=0 on each of {', '.join(name for name, *dummy in hosts)}"
+
+
+def only_these(output: str, words: list[str]) -> str:
+    """The lines of the diffs in ``output`` are about ``words`` alone, and about each of them."""
+    lines = [line.strip() for line in _DIFF_LINE.findall(output)]
+    others = [line for line in lines if not any(word in line for word in words)]
+    if others:
+        raise CheckError(f"the diff shows more than what was changed: {others[:5]}")
+    absent = [word for word in words if not any(word in line for line in lines)]
+    if absent:
+        raise CheckError(f"the diff does not show {', '.join(absent)}")
+    return f"the diff shows these and nothing else: {', '.join(words)}"
+
+
+def change(path: Path, words: list[str]) -> str:
+    """Replaces the first of each pair of ``words`` by the second; each must be in the file once."""
+    text = path.read_text()
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    for old, new in pairs:
+        if len(re.findall(rf"\b{re.escape(old)}\b", text)) != 1:
+            raise CheckError(f"{path} should have {old} once")
+        text = re.sub(rf"\b{re.escape(old)}\b", new, text)
+    path.write_text(text)
+    return "changed in a copy of the site's file: " + ", ".join(f"{old} to {new}" for old, new in pairs)
+
+
+def snapshot(state: Path) -> dict[str, Any]:
+    """What a run could have written: how many writes the controller took from clients, and each host's user-data."""
+    user_data = sorted(state.glob("hosts/*/root/oem/*"))
+    return {
+        "writes": _writes(state),
+        "user_data": {str(path.relative_to(state)): _digest(path) for path in user_data if path.is_file()},
+    }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _writes(state: Path) -> int:
+    import requests
+
+    lab = json.loads((state / "lab.json").read_text())
+    url, headers = f"{lab['url']}/lab/v1/requests", {"LabKey": lab["lab_key"]}
+    with requests.Session() as session:
+        session.trust_env = False
+        reply = session.get(url, headers=headers, verify=str(state / "ca.pem"), timeout=10)
+    reply.raise_for_status()
+    return sum(entry["method"] not in ("GET", "HEAD") for entry in reply.json()["items"])
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        match arguments:
+            case ["unchanged", log]:
+                print(unchanged(Path(log).read_text()))
+            case ["only-these", log, *words]:
+                print(only_these(Path(log).read_text(), words))
+            case ["change", path, *words]:
+                print(change(Path(path), words))
+            case ["snapshot", state]:
+                print(json.dumps(snapshot(Path(state)), indent=2, sort_keys=True))
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except CheckError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
