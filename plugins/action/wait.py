@@ -21,6 +21,7 @@ from ansible_collections.palette.edge.plugins.module_utils.palette._options impo
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import HAS_REQUESTS, Session, session_for
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster as clusters
 from ansible_collections.palette.edge.plugins.module_utils.resources import _edge_host as edge
+from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_progress import progress
 
 display = Display()
 
@@ -68,7 +69,7 @@ class ActionModule(ActionBase):
             nonlocal last
             done, state = look()
             if state != last and not done:
-                display.display(f"{host}: {what}: {state} ({time.monotonic() - start:.0f} s)")
+                display.display(f"{host}: waiting for {what}: {state} ({time.monotonic() - start:.0f} s)")
             last = state
             return done, state
 
@@ -83,7 +84,7 @@ def _looker(session: Session, params: dict[str, Any]) -> tuple[Look, str]:
 
         def look() -> tuple[bool, str]:
             current = clusters.read(session, scope, name)
-            return clusters.progress(current, clusters.read_machines(session, scope, current.config))
+            return progress(current, clusters.read_machines(session, scope, current.config))
 
         return look, f"the cluster {name} to run"
     return lambda: edge.standing(

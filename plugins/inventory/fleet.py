@@ -202,7 +202,6 @@ from ansible_collections.palette.edge.plugins.module_utils.palette._options impo
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import HAS_REQUESTS, session_for
 from ansible_collections.palette.edge.plugins.plugin_utils._inventory import EntriesPlugin, one_line
 
-RECORD_KEYS = tuple(_fleet.record({"metadata": {"uid": ""}}))
 TEXT_KEYS = tuple(key for key, value in _fleet.record({"metadata": {"uid": ""}}).items() if value == "")
 
 

@@ -52,6 +52,7 @@ from typing import Any
 from ansible_collections.palette.edge.plugins.module_utils._runner import Frame, TerminalStateError
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster as clusters
+from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_progress import progress
 
 
 def work(session: Session, frame: Frame) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
     if current.cluster is None:
         return {"changed": False, "clusters": []}
     try:
-        running, words = clusters.progress(current, clusters.read_machines(session, scope, current.config))
+        running, words = progress(current, clusters.read_machines(session, scope, current.config))
     except TerminalStateError as error:
         running, words = False, str(error)
     return {"changed": False, "clusters": [{**clusters.describe(current), "running": running, "progress": words}]}

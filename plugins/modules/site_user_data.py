@@ -167,7 +167,7 @@ options:
       - NICs by name (C(stylus.site.network.interfaces)). Without any, all of them use DHCP.
       - >-
         Each has the keys C(type) (V(static) or V(dhcp); by default static with an address, else dhcp), C(address) (with
-          prefix
+        prefix
         length, C(10.0.10.25/24)), C(gateway) and C(nameservers) (a list, of which user-data takes the first).
     type: dict
   users:
@@ -175,7 +175,7 @@ options:
       - Accounts of the operating system by name (C(stylus.site.users)).
       - >-
         Each has the keys C(groups) (list), C(passwd) (a hash for preference; hidden in diffs), C(password_expiry)
-          (YYYY-MM-DD),
+        (YYYY-MM-DD),
         C(lock_passwd) (bool) and C(ssh_authorized_keys) (list).
     type: dict
   extra:

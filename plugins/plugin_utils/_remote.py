@@ -55,8 +55,8 @@ _FINAL = (
 
 # What Ansible wraps around ssh's own words.
 _WRAPPING = re.compile(
-    r"^(Failed to connect to the host via ssh: |Data could not be sent to remote host \"[^\"]*\"\. "
-    r"Make sure this host can be reached over ssh: )+"
+    r"^(Failed to connect to the host via ssh: ?|Data could not be sent to remote host \"[^\"]*\"\. "
+    r"Make sure this host can be reached over ssh: ?)+"
 )
 
 T = t.TypeVar("T")
@@ -302,7 +302,7 @@ def plain_reason(error: BaseException) -> str:
     telling = [line for line in lines if "UNKNOWN port" not in line]
     if not telling:
         return "no answer in time" if "timed out" in lines[-1] else "connection closed"
-    return _WRAPPING.sub("", telling[-1]).removeprefix("ssh: ").rstrip(".")
+    return _WRAPPING.sub("", telling[-1]).removeprefix("ssh: ").rstrip(".") or "the connection was lost"
 
 
 def _text(raw: t.Any) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,6 +46,8 @@ else:
 
 PAGE_SIZE = 50
 WORKERS = 8
+LONGEST = 1_000_000
+WHOAMI = "/v1/users/info"
 HIDDEN = "<hidden>"
 
 T = TypeVar("T")
@@ -88,15 +91,20 @@ class Connection:
             raise InputError("api_key is not set: give the option api_key, or the environment variable PALETTE_API_KEY")
         if not self.api_key.isascii() or any(sign.isspace() for sign in self.api_key.strip()):
             raise InputError("api_key has characters that no Palette API key has: was it copied whole?")
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(self.url)
+            (parts.hostname or "").encode("idna")
+            usable = parts.port != 0 and not parts.netloc.endswith(":") and not any(map(str.isspace, parts.netloc))
+        except ValueError:
+            raise InputError(f"host {self.host!r} is neither a host name nor an http(s) URL") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or not usable:
             raise InputError(f"host {self.host!r} is neither a host name nor an http(s) URL")
         if parts.username or parts.password:
             raise InputError("host must not carry a user or password: the session uses api_key")
         if self.ca_path and not os.path.exists(self.ca_path):
             raise InputError(f"ca_path {self.ca_path!r} does not exist")
-        if self.timeout <= 0 or self.retry_timeout < 0:
-            raise InputError("timeout must be above 0 and retry_timeout not below 0")
+        if not 0 < self.timeout < LONGEST or not 0 <= self.retry_timeout < LONGEST:
+            raise InputError(f"timeout must be above 0, retry_timeout not below 0, and both below {LONGEST} seconds")
 
 
 class Session:
@@ -161,6 +169,8 @@ class Session:
                     )
                 ) from None
             except requests.exceptions.RequestException as error:
+                if not isinstance(error, _lost_connections()):
+                    raise UnavailableError(self._failed(what, f"{_root_cause(error)}. Check host")) from None
                 not_sent = _was_not_sent(error)
                 pause = self._pause(attempt, None)
                 if (repeatable or not_sent) and self.clock() + pause < deadline:
@@ -173,9 +183,10 @@ class Session:
                         self._failed(what, f"{cause}. Check host and network, then run again")
                     ) from None
                 raise AmbiguousError(self._failed(what, f"the answer was lost: {cause}")) from None
-            if answer.ok:
+            if 200 <= answer.status_code < 300:
+                parsed = self._parsed(answer, what)
                 self._key_is_good = True
-                return self._parsed(answer, what)
+                return parsed
             gateway = answer.status_code in (502, 503, 504)
             if answer.status_code == 429 or (gateway and repeatable):
                 pause = self._pause(attempt, answer.headers.get("Retry-After"))
@@ -252,7 +263,7 @@ class Session:
             ) from None
 
     def _error(self, answer: requests.Response, method: str, path: str, what: str, *, ambiguous: bool) -> PaletteError:
-        code, message, ref = _error_body(answer)
+        code, message, ref = map(self.redact, _error_body(answer))
         status = answer.status_code
         came = self.redact(f"{status} {code}".strip() + (f": {message}" if message else ""))
         facts = {"status": status, "code": code, "ref": ref, "method": method, "path": path}
@@ -268,7 +279,7 @@ class Session:
         if status == 401:
             return error(AuthenticationError, "Check api_key: it is missing, unknown or expired")
         if status == 404 or code == "ResourceNotFound":
-            if not self._key_is_good and not self._prove_key():
+            if path == WHOAMI or not self._prove_key():
                 return error(AuthenticationError, "The API key is refused: check api_key, it is unknown or expired")
             return error(NotFoundError, "Check the name or UID, and the project")
         if status == 403:
@@ -285,12 +296,14 @@ class Session:
 
     def _prove_key(self) -> bool:
         """Whether the key opens anything at all: a refused key can look like a missing object."""
-        try:
-            answer = self._send("GET", "/v1/users/info", scope=TENANT, body=None, params=None)
-        except requests.exceptions.RequestException:
-            return True  # nothing learned about the key: the first answer stands
-        self._key_is_good = answer.ok or answer.status_code == 403
-        return self._key_is_good
+        if not self._key_is_good:
+            try:
+                self.request("GET", WHOAMI, scope=TENANT, what="check the API key")
+            except (AuthenticationError, NotFoundError):
+                return False
+            except ForbiddenError:
+                self._key_is_good = True
+        return True
 
     def _failed(self, what: str, came: str) -> str:
         return self.redact(f"Could not {what}: {self.connection.url}: {came}")
@@ -344,7 +357,14 @@ def _root_cause(error: BaseException) -> str:
             break
         current = inner
     text = str(current) or type(current).__name__
-    return text.split(">: ")[-1].split("object at 0x")[-1].strip(". ")
+    # urllib3 puts the connection object in front: HTTPSConnection(host='...', port=1): Failed to ...
+    return re.sub(r"^<?\w+\([^)]*\)[^:]*: ", "", text).split("object at 0x")[-1].split(">: ")[-1].strip(". ")
+
+
+def _lost_connections() -> tuple[type[Exception], ...]:
+    """What may go better the next time; the other errors of requests are about the request itself."""
+    lost = requests.exceptions
+    return (lost.ConnectionError, lost.Timeout, lost.ChunkedEncodingError, lost.ContentDecodingError)
 
 
 def _was_not_sent(error: BaseException) -> bool:

@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._reconcile import Plan, Step, differing, same
-from ..palette._errors import ConflictError, InputError, NotFoundError, TerminalStateError
+from ..palette._errors import ConflictError, InputError, NotFoundError
 from ..palette._names import labels_of, tags_of
 from ..palette._session import Scope, Session
 from ._attached import Attachment, attachment_body, plan_profiles
 from ._edge_host import text_filter
-from ._node_pools import DesiredPool, create_body, described, plan_pools, shown
+from ._node_pools import DesiredPool, create_body, described, shown
 
 PATH = "/v1/spectroclusters"
 SEARCH = "/v1/dashboard/spectroclusters/search"
 CONFIG = "/v1/cloudconfigs/edge-native"
-TERMINAL = ("Error",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +136,7 @@ def read_machines(session: Session, scope: Scope, config: Mapping[str, Any]) -> 
     """Machines by pool name."""
     uid = (config.get("metadata") or {}).get("uid")
     found = {}
-    for pool in _pools(config) if uid else []:
+    for pool in pools_of(config) if uid else []:
         path = f"{CONFIG}/{uid}/machinePools/{pool['name']}/machines"
         answer = session.request("GET", path, scope=scope, what=f"list the machines of the pool {pool['name']}")
         found[pool["name"]] = (answer or {}).get("items") or []
@@ -164,7 +163,7 @@ def describe(current: Current) -> dict[str, Any]:
             {"name": one.get("name", ""), "version": one.get("profileVersion", ""), "uid": one.get("uid", "")}
             for one in spec.get("clusterProfileTemplates") or []
         ],
-        "node_pools": [described(pool) for pool in _pools(current.config)],
+        "node_pools": [described(pool) for pool in pools_of(current.config)],
     }
 
 
@@ -230,7 +229,7 @@ def plan(
     if desired.node_pools is not None:
         plan_pools(
             result,
-            _pools(current.config),
+            pools_of(current.config),
             desired.node_pools,
             machines=current.machines,
             path=config_path,
@@ -256,46 +255,8 @@ def plan(
     return result
 
 
-def progress(current: Current, machines: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[bool, str]:
-    """Whether the cluster runs as defined, and in words how far it is.
-
-    :raises TerminalStateError: when it is in a state from which it does not go on by itself.
-    """
-    if current.cluster is None:
-        return False, "not there yet"
-    status = current.cluster.get("status") or {}
-    state = status.get("state") or "no state yet"
-    wanted = sum(described(pool)["size"] for pool in _pools(current.config))
-    listed = [machine for pool in machines.values() for machine in pool]
-    running = sum((machine.get("status") or {}).get("instanceState") == "Running" for machine in listed)
-    packs = status.get("packs") or []
-    unready = [pack.get("name", "") for pack in packs if not _pack_ready(pack)]
-    words = f"{state}, {running} of {wanted} machines running"
-    if packs:
-        words += f", {len(packs) - len(unready)} of {len(packs)} packs ready"
-        words += f" (waiting for {', '.join(unready[:5])})" if unready else ""
-    trouble = [
-        f"{one['type']}: {one.get('message') or one.get('reason') or 'no reason given'}"
-        for one in status.get("conditions") or []
-        if one.get("status") == "False"
-    ]
-    if trouble:
-        words += f"; {'; '.join(trouble[:3])}"
-    if state in TERMINAL:
-        raise TerminalStateError(
-            f"The cluster {current.cluster['metadata'].get('name')} does not go on by itself: {words}. "
-            "Look at its events in Palette, correct the cause and run again"
-        )
-    done = state == "Running" and running >= wanted == len(listed) and not unready
-    return done, words
-
-
-def _pack_ready(pack: Mapping[str, Any]) -> bool:
-    condition = pack.get("condition") or {}
-    return condition.get("type") == "Ready" and condition.get("status") == "True"
-
-
-def _pools(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def pools_of(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The node pools of a cloud config."""
     return list((config.get("spec") or {}).get("machinePoolConfig") or [])
 
 

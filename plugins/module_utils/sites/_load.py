@@ -101,7 +101,12 @@ def site_files(folder: str, paths: Sequence[str]) -> list[str]:
 
 
 def load(file: str, *, shown: str) -> Document:
-    """Reads one file. What cannot be read is in ``problems`` of the document."""
+    """Reads one file. What cannot be read is in ``problems`` of the document.
+
+    :raises ValueError: without PyYAML, which ansible-core itself needs.
+    """
+    if not HAS_YAML:
+        raise ValueError("needs the Python library PyYAML on the controller")
     document = Document(file, shown)
     try:
         with open(file, encoding="utf-8") as stream:
