@@ -6,6 +6,7 @@ cable that was cut is still cut after a restart.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import asdict, dataclass, fields, replace
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.instance.state import read_json, write_json
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,5 +81,10 @@ class Journal:
             self._facts = {key: value for key, value in self._facts.items() if value is not None}
             if self._facts == self._written:
                 return
+            try:
+                write_json(self._path, {**self._facts, "changed": round(time.time(), 1)})
+            except OSError as error:
+                # A full disk must not end the host that cannot say how it is; the next fact tries again.
+                _LOG.warning("%s cannot be written: %s", self._path, error.strerror)
+                return
             self._written = dict(self._facts)
-            write_json(self._path, {**self._facts, "changed": round(time.time(), 1)})

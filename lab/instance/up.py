@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from lab.instance.state import REPOSITORY, Instance, LabError, exclusive, read_j
 _CONTROLLER_WITHIN = 30.0
 _HOSTS_WITHIN = 60.0
 _SETTLING = 3.0
+_ROOM = 1 << 20  # bytes; a host writes about half of that when it boots
 _EACH_HOST_WITHIN = 2.0  # more seconds for each host: booting is bound by the processor
 _NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")
 
@@ -58,6 +60,7 @@ def up(instance: Instance, options: Options, say: Callable[[str], None]) -> None
     config = options.config or _config_before(instance) or LabConfig()
     booted = sum(host.boot for host in config.hosts)
     instance.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _room(instance)
     with exclusive(instance):
         _same_name_as_before(instance)
         if booted:
@@ -76,6 +79,14 @@ def up(instance: Instance, options: Options, say: Callable[[str], None]) -> None
 def _config_before(instance: Instance) -> LabConfig | None:
     data = read_json(instance.config_json).get("lab")
     return LabConfig.from_data(data) if data else None
+
+
+def _room(instance: Instance) -> None:
+    free = shutil.disk_usage(instance.state).free
+    if free < _ROOM:
+        raise LabError(
+            f"the disk that holds {instance.state} is full ({free >> 10} KiB left): make room, then 'up' again"
+        )
 
 
 def _same_name_as_before(instance: Instance) -> None:
@@ -254,6 +265,7 @@ def _wait_for_hosts(instance: Instance, config: LabConfig, pid: int, say: Callab
         failed = [name for name, status in states.items() if status.get("state") == "failed"]
         if not waiting:
             break
+        _room(instance)
         # A host that failed before has a moment to notice that it was asked to try again.
         failed = failed if time.monotonic() - began > _SETTLING else []
         if failed or not processes.alive(pid) or time.monotonic() - began > limit:

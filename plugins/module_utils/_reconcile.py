@@ -9,7 +9,7 @@ This floor knows neither HTTP paths nor resources: a step carries its request as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,13 +76,20 @@ class StepFailedError(PaletteError):
         self.done = done
 
 
-def apply(plan: Plan, send: Callable[[Step], Any], *, uids: Mapping[str, str] | None = None) -> dict[str, str]:
+def cause_of(error: PaletteError) -> PaletteError:
+    """What made a step fail, or the error itself."""
+    return error.cause if isinstance(error, StepFailedError) else error
+
+
+def apply(plan: Plan, send: Callable[[Step], Any], *, done: Sequence[Step] = ()) -> dict[str, str]:
     """Carries the steps out in order and returns the UIDs that they bound.
+
+    :param done: steps of an earlier stage, which an error names too.
 
     No write is repeated blindly: after a lost answer the step's ``settle`` looks; only when the object is not there
     is the step sent once more, and when nothing can look, the error stands.
     """
-    known = dict(uids or {})
+    known: dict[str, str] = {}
     for index, step in enumerate(plan.steps):
         path = step.path
         for name, uid in known.items():
@@ -91,7 +98,7 @@ def apply(plan: Plan, send: Callable[[Step], Any], *, uids: Mapping[str, str] | 
         try:
             uid = _carry_out(ready, send)
         except PaletteError as error:
-            raise StepFailedError(plan.steps, index, error) from error
+            raise StepFailedError([*done, *plan.steps], len(done) + index, error) from error
         if step.binds and uid:
             known[step.binds] = uid
     return known

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, missing_required_lib
 
-from ._reconcile import Plan, Step, StepFailedError, apply, readable
+from ._reconcile import Plan, Step, StepFailedError, apply, cause_of, readable
 from .palette._errors import ConflictError, InputError, PaletteError, TerminalStateError, WaitTimeoutError
 from .palette._names import scope_of
 from .palette._options import connection_from, from_environment
@@ -138,8 +138,9 @@ def _apply_in_stages(session: Session, planned: Plan, read: Callable[[], Any], p
     if planned.replan_after is None:
         apply(planned, send_with(session))
         return
-    apply(Plan(steps=planned.steps[: planned.replan_after]), send_with(session))
-    apply(plan(read()), send_with(session))
+    done = planned.steps[: planned.replan_after]
+    apply(Plan(steps=done), send_with(session))
+    apply(plan(read()), send_with(session), done=done)
 
 
 def outcome(plan: Plan, noun: str, resource: Any) -> dict[str, Any]:
@@ -183,8 +184,7 @@ def _failure(error: PaletteError) -> dict[str, Any]:
     if isinstance(error, StepFailedError) and error.done:
         result["steps_done"] = error.done
         result["changed"] = True
-    cause = error.cause if isinstance(error, StepFailedError) else error
-    kind = type(cause).__name__.removesuffix("Error")
+    kind = type(cause_of(error)).__name__.removesuffix("Error")
     result["error"] = "".join("_" + sign.lower() if sign.isupper() else sign for sign in kind).lstrip("_")
     return result
 

@@ -240,13 +240,14 @@ def _apply(session: Session, scope: Scope, hosts: Sequence[edge.DesiredHost], pl
     if errors:
         if len(plans) == 1:
             raise next(iter(errors.values()))
-        raise edge.several_failed(errors, len(plans))
+        done = len(errors) < len(hosts) or any(isinstance(one, StepFailedError) and one.done for one in errors.values())
+        raise edge.several_failed(errors, len(plans), changed=done)
 
 
 def _wait(session: Session, scope: Scope, frame: Frame, uids: Sequence[str]) -> None:
     wait_until(
         lambda: edge.standing(edge.read_many(session, scope, uids)),
-        what=f"{len(uids)} Edge hosts to be ready and healthy" if len(uids) > 1 else f"Edge host {uids[0]}",
+        what=f"{len(uids)} Edge hosts to be ready and healthy" if len(uids) != 1 else f"Edge host {uids[0]}",
         timeout=frame.params["wait_timeout"],
         sleep=frame.params["wait_sleep"],
     )

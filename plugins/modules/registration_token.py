@@ -110,11 +110,13 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
     """Reads, plans and applies one token."""
     params = frame.params
     now = dt.datetime.now(dt.timezone.utc)
-    expires = tokens.future(params["expires"], option="expires", now=now) if params["expires"] else None
-    project = params["default_project"]
+    present = params["state"] == "present"
+    expires = tokens.future(params["expires"], option="expires", now=now) if present and params["expires"] else None
+    tokens.check_days(params["expires_in_days"])
+    project = params["default_project"] if present else None
     desired = tokens.DesiredToken(
         name=params["name"],
-        present=params["state"] == "present",
+        present=present,
         description=params["description"],
         project_uid=project_uid(session, project, option="default_project") if project else project,
         expires=expires,

@@ -37,7 +37,9 @@ def nearest(wanted: str, names: Iterable[str], *, most: int = 5) -> str:
     listed = sorted(set(names))
     if not listed:
         return "There are none that this key can see"
-    near = [name for name in listed if wanted.lower() in name.lower() or name.lower() in wanted.lower()]
+    near = (
+        [name for name in listed if wanted.lower() in name.lower() or name.lower() in wanted.lower()] if wanted else []
+    )
     near += [name for name in difflib.get_close_matches(wanted, listed, n=most, cutoff=0.5) if name not in near]
     if near:
         return "Those that come near: " + ", ".join(near[:most])
@@ -65,9 +67,14 @@ def scope_of(session: Session) -> Scope:
     return Scope(project_uid(session, session.connection.project))
 
 
+def text_of(value: Any) -> str:
+    """A value as text, as YAML writes it: Python would make C(True) of a C(true)."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def labels_of(tags: Mapping[str, Any] | None) -> dict[str, str]:
     """Tags as Palette's labels: a tag without a value is stored as C(spectro__tag)."""
-    return {key: "spectro__tag" if value in (None, "") else str(value) for key, value in (tags or {}).items()}
+    return {key: "spectro__tag" if value in (None, "") else text_of(value) for key, value in (tags or {}).items()}
 
 
 def tags_of(labels: Mapping[str, Any] | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..palette._errors import InputError
-from ..palette._names import nearest
+from ..palette._names import nearest, text_of
 from ..palette._session import TENANT, Scope, Session
 from ._attached import Attachment
 from ._cluster import PATH, DesiredCluster, body_of
@@ -41,7 +41,7 @@ def resolve_profiles(
                 version=one["version"],
                 uid=uid,
                 type=describe(read_uid(session, scope, uid))["type"] if uid else "add-on",
-                variables={name: str(value) for name, value in (one.get("variables") or {}).items()},
+                variables={name: text_of(value) for name, value in (one.get("variables") or {}).items()},
                 pack_values=one.get("pack_values"),
             )
         )

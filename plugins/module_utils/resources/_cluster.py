@@ -20,7 +20,7 @@ from ..palette._names import labels_of, tags_of
 from ..palette._session import Scope, Session
 from ._attached import Attachment, attachment_body, plan_profiles
 from ._edge_host import text_filter
-from ._node_pools import DesiredPool, create_body, described, shown
+from ._node_pools import DesiredPool, create_body, described, plan_pools, shown
 
 PATH = "/v1/spectroclusters"
 SEARCH = "/v1/dashboard/spectroclusters/search"
@@ -224,9 +224,16 @@ def plan(
     result = Plan(before={"name": desired.name}, after={"name": desired.name})
     uid = have["uid"]
     _plan_metadata(result, have, desired, f"{PATH}/{uid}", scope)
-    config_path = f"{CONFIG}/{(current.config.get('metadata') or {}).get('uid', '')}"
-    _plan_network(result, current, desired, config_path, scope)
-    if desired.node_pools is not None:
+    config_uid = (current.config.get("metadata") or {}).get("uid", "")
+    config_path = f"{CONFIG}/{config_uid}"
+    if config_uid:
+        _plan_network(result, current, desired, config_path, scope)
+    else:
+        result.warnings.append(
+            f"Palette has not made the cloud config of the cluster {desired.name} yet: "
+            "its network and node pools are compared in the next run"
+        )
+    if desired.node_pools is not None and config_uid:
         plan_pools(
             result,
             pools_of(current.config),

@@ -25,7 +25,6 @@ from ._profile_content import (
     pack_body,
     pack_version,
     shown_variables,
-    variable_body,
     variable_changes,
     want_pack,
 )
@@ -330,7 +329,7 @@ def _creation(desired: DesiredProfile, label: str, scope: Scope, settle: Callabl
     template = {"cloudType": desired.cloud, "type": desired.type, "packs": packs}
     spec: dict[str, Any] = {"template": template, "version": desired.version}
     if desired.variables:
-        spec["variables"] = [variable_body(one) for one in desired.variables]
+        spec["variables"] = variable_changes([], desired.variables)[0]
     after: dict[str, Any] = {"name": desired.name, "version": desired.version, "type": desired.type}
     after["layers"] = [f"{one['name']} {one['version']}".strip() for one in want]
     if desired.variables:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._identity import host_id_problem
-from .._reconcile import Plan, Step, differing
+from .._reconcile import Plan, Step, cause_of, differing
 from ..palette._errors import ConflictError, InputError, NotFoundError, PaletteError
 from ..palette._names import labels_of, tags_of
 from ..palette._session import HIDDEN, PAGE_SIZE, Scope, Session
@@ -295,12 +295,13 @@ def _put(uid: str, method: str, part: str, body: Any, says: str, scope: Scope) -
     return Step(says=says, method=method, path=f"{PATH}/{uid}/{part}", scope=scope, body=body)
 
 
-def several_failed(errors: Mapping[str, PaletteError], total: int) -> PaletteError:
-    """One error for the hosts of a list that failed; the others went through."""
+def several_failed(errors: Mapping[str, PaletteError], total: int, *, changed: bool) -> PaletteError:
+    """One error for the hosts of a list that failed; the others went through, and ``changed`` tells whether they did."""
     first = next(iter(errors))
     rest = [uid for uid in errors if uid != first]
     more = f". The same list also failed for: {', '.join(rest[:10])}" if rest else ""
-    return type(errors[first])(
+    return type(cause_of(errors[first]))(
         f"{len(errors)} of {total} Edge hosts failed, the others went through; run again for these. "
-        f"{first}: {errors[first]}{more}"
+        f"{first}: {errors[first]}{more}",
+        **{**errors[first].facts, "changed": changed},
     )

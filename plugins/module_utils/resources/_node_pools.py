@@ -17,6 +17,7 @@ from typing import Any
 
 from .._reconcile import Plan, Step, differing, same
 from ..palette._errors import ConflictError, InputError
+from ..palette._names import text_of
 from ..palette._session import Scope
 
 # option -> field of poolConfig on the wire
@@ -234,8 +235,15 @@ def _changes(known: Mapping[str, Any], pool: DesiredPool) -> dict[str, tuple[Any
             sorted(name or uid for uid, name in want.items()),
         )
     written = _settings(pool.settings)
-    for key in differing(known, {wire: value for wire, value in written.items() if wire != "taints"}):
-        changes[key] = (known.get(key), written[key])
+    strategy, given = known.get("updateStrategy") or {}, written.get("updateStrategy", {})
+    # Palette fills in what was not given of a strategy, and leaves out what is not set.
+    have_settings = {
+        "skipK8sUpgrade": "disabled",
+        **known,
+        "updateStrategy": {key: strategy.get(key) for key in given},
+    }
+    for key in differing(have_settings, {wire: value for wire, value in written.items() if wire != "taints"}):
+        changes[key] = (have_settings.get(key), written[key])
     if "taints" in written:
         taints = [
             {key: taint.get(key, "") for key in ("key", "value", "effect")} for taint in known.get("taints") or []
@@ -256,6 +264,9 @@ def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     written: dict[str, Any] = {wire: settings[key] for key, wire in _FIELDS.items() if key in settings}
     if "skipK8sUpgrade" in written:
         written["skipK8sUpgrade"] = "enabled" if written["skipK8sUpgrade"] else "disabled"
+    for wire in ("additionalLabels", "additionalAnnotations"):
+        if wire in written:
+            written[wire] = {key: text_of(value) for key, value in written[wire].items()}
     if "taints" in settings:
         written["taints"] = [
             {"key": taint["key"], "value": taint.get("value") or "", "effect": taint["effect"]}

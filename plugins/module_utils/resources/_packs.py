@@ -113,7 +113,7 @@ class PackCatalogue:
         if len(found) == 1:
             return next(iter(found))
         if not found:
-            names = nearest("", (one["name"] for one in self._registries))
+            names = ", ".join(sorted(one["name"] for one in self._registries)) or "none"
             raise InputError(
                 f"{option}.name: no registry that this key can see has a pack {real!r}. Registries: {names}"
             )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._reconcile import differing
+from ..palette._errors import ConflictError
 from ..palette._session import HIDDEN
 from ._packs import ResolvedPack
 
@@ -31,13 +32,8 @@ VARIABLE_FIELDS = {
 
 def variable_body(variable: Mapping[str, Any]) -> dict[str, Any]:
     """A variable of the options as Palette writes it, with only what was given."""
-    body: dict[str, Any] = {"name": variable["name"]}
-    for option, wire in VARIABLE_FIELDS.items():
-        value = variable.get(option)
-        if value not in (None, "", [], False):
-            body[wire] = value
-    body.setdefault("displayName", variable["name"])
-    return body
+    given = {wire: variable[option] for option, wire in VARIABLE_FIELDS.items() if variable.get(option) is not None}
+    return {"name": variable["name"], **given}
 
 
 def variable_changes(
@@ -48,14 +44,24 @@ def variable_changes(
     have = {one["name"]: one for one in current}
     changed = []
     for variable in desired:
-        body = variable_body(variable)
-        compared = dict(body)
-        if variable["name"] in have and body.get("isSensitive"):
+        body, known = variable_body(variable), have.get(variable["name"])
+        if known is None:
+            changed.append({"displayName": variable["name"], **body})
+            continue
+        there, wanted = known.get("format") or "string", body.get("format") or known.get("format") or "string"
+        if there != wanted:
+            raise ConflictError(
+                f"variables: the format of {variable['name']} is {there}, not {wanted}, and is fixed once the variable "
+                "is there: use another name"
+            )
+        compared, kept = dict(body), dict(known)
+        if known.get("isSensitive"):
+            # Masked when read: neither to be compared nor to be written back.
             compared.pop("defaultValue", None)
-        known = have.get(variable["name"])
-        # A format is fixed at creation, and Palette fills in what was not given: compare what was given.
-        if known is None or differing(known, compared):
-            changed.append({**(known or {}), **body})
+            kept.pop("defaultValue", None)
+        # Palette fills in what was not given: compare what was given.
+        if differing(known, compared):
+            changed.append({**kept, **body})
     return changed, sorted(set(have) - {one["name"] for one in desired})
 
 

@@ -58,6 +58,12 @@ def future(text: str, *, option: str, now: dt.datetime) -> dt.datetime:
     return parsed
 
 
+def check_days(days: int | None) -> None:
+    """Refuses days after which no token could be of use, and more than a calendar holds."""
+    if days is not None and not 1 <= days <= 36500:
+        raise InputError(f"expires_in_days: {days} is not between 1 and 36500")
+
+
 def wire_time(when: dt.datetime) -> str:
     """``when`` as Palette writes it."""
     utc = when.astimezone(dt.timezone.utc)

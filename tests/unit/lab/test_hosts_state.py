@@ -41,6 +41,15 @@ def test_a_journal_writes_what_changed_and_nothing_else(tmp_path: Path) -> None:
     assert "address" not in found
 
 
+def test_a_journal_that_cannot_be_written_harms_nobody_and_is_written_later(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "host", name="a")
+    (tmp_path / "host").rmdir()
+    journal.note(state="running")
+    (tmp_path / "host").mkdir()
+    journal.note(state="running")
+    assert json.loads((tmp_path / "host/status.json").read_text())["state"] == "running"
+
+
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine whose /run and inotify limit are files of the test."""
