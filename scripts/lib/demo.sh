@@ -27,6 +27,8 @@ demo_begin() {
     done
     export ANSIBLE_CONFIG=$PWD/scripts/lib/ansible.cfg ANSIBLE_HOME=$PWD/.cache/ansible-home
     export ANSIBLE_COLLECTIONS_PATH=$demo/collections LC_ALL=C.UTF-8
+    # A controller that is gone is not waited for as long as a Palette account would be.
+    export PALETTE_RETRY_TIMEOUT=30
 }
 
 step() {
@@ -105,7 +107,7 @@ start_lab() {
     if [ -n "$speak_only" ]; then
         say "The hosts only speak to the controller, so the steps over SSH (phase configure) are skipped."
     fi
-    lab up --config lab/examples/stores.yml ${speak_only:+--speak-only}
+    lab up --config "${TMP_DEMO_LAB:-lab/examples/stores.yml}" ${speak_only:+--speak-only}
     eval "$(lab env)"
 }
 
@@ -123,28 +125,34 @@ changed_example() {
     check change "$demo/changed/sites/store-042.yml" north south pool.ntp.org ntp.example.com
 }
 
-remember_state() { check snapshot "$state" >"$demo/before.json"; }
-
-state_is_as_remembered() {
-    check snapshot "$state" >"$demo/after.json"
-    cmp -s "$demo/before.json" "$demo/after.json" ||
-        die "something was written in check mode: $(diff "$demo/before.json" "$demo/after.json" | head -n 5)"
-    say "nothing was written: no write reached the controller, and the hosts' user-data is the same"
-}
-
+# Leaves a file to source and one for ssh, so that what is printed can be typed as it is.
 look_around() {
-    local relative=${venv#"$PWD"/}
+    local settings=${demo#"$PWD"/}/env config=${demo#"$PWD"/}/ssh_config
+    cat >"$settings" <<TEXT
+eval "\$(cd $(printf %q "$PWD") && $(printf %q "$venv")/bin/python -m lab env --state $(printf %q "$state"))"
+export PATH=$(printf %q "$venv")/bin:\$PATH
+export ANSIBLE_COLLECTIONS_PATH=$(printf %q "$ANSIBLE_COLLECTIONS_PATH") ANSIBLE_CONFIG=$(printf %q "$ANSIBLE_CONFIG")
+TEXT
     say "Look around with"
-    say "  eval \"\$($(lab_command) env)\"; export PATH=\$PWD/$relative/bin:\$PATH ANSIBLE_COLLECTIONS_PATH=${demo#"$PWD"/}/collections"
+    say "  . $settings"
     say "  ansible-inventory -i $example --graph"
     say "  ansible-playbook palette.edge.fleet -i $example --limit 'palette_sites:&store_042'"
-    [ -n "$speak_only" ] ||
-        say "  ssh $(host_options) kairos@10.42.0.11"
+    if [ -z "$speak_only" ]; then
+        ssh_config >"$config"
+        say "  ssh -F $config 10.42.0.11"
+    fi
     say "and take it down with: $(demo_command --down)"
 }
 
-# The options with which ssh reaches the hosts, ready to be pasted.
-host_options() { printf '%s' "-i ${ANSIBLE_PRIVATE_KEY_FILE#"$PWD"/} $ANSIBLE_SSH_COMMON_ARGS"; }
+# The way to the hosts that Ansible has from the lab, as a configuration of ssh.
+ssh_config() {
+    local word words
+    eval "words=($ANSIBLE_SSH_COMMON_ARGS)"
+    printf 'User %s\nIdentityFile %s\n' "$ANSIBLE_REMOTE_USER" "\"$ANSIBLE_PRIVATE_KEY_FILE\""
+    for word in "${words[@]}"; do
+        [ "$word" = -o ] || printf '%s %s\n' "${word%%=*}" "${word#*=}"
+    done
+}
 
 take_down() {
     lab down --purge

@@ -16,6 +16,9 @@ from typing import Any
 _RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 _DIFF_LINE = re.compile(r"^[+-](?!--|\+\+)(.*)$", re.MULTILINE)
 
+# Requests that only read although they are a POST.
+_READS = ("/search", "/validate", "/v1/dashboard/")
+
 
 class CheckError(Exception):
     """What was shown is not what should have been shown."""
@@ -57,7 +60,7 @@ def change(path: Path, words: list[str]) -> str:
 
 
 def snapshot(state: Path) -> dict[str, Any]:
-    """What a run could have written: how many writes the controller took from clients, and each host's user-data."""
+    """What a run could have written: the writes that the controller was sent, and each host's user-data."""
     user_data = sorted(state.glob("hosts/*/root/oem/*"))
     return {
         "writes": _writes(state),
@@ -65,11 +68,23 @@ def snapshot(state: Path) -> dict[str, Any]:
     }
 
 
+def nothing_written(before: dict[str, Any], after: dict[str, Any]) -> str:
+    """``after`` has no write and no user-data that ``before`` did not have."""
+    earlier, writes = before["writes"], after["writes"]
+    # The controller forgets the oldest requests.
+    if writes != earlier[len(earlier) - len(writes) :]:
+        raise CheckError(f"check mode wrote: {', '.join(writes[-3:])}")
+    if before["user_data"] != after["user_data"]:
+        raise CheckError("check mode changed a host's user-data")
+    return "nothing was written: no write reached the controller, and the hosts' user-data is the same"
+
+
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _writes(state: Path) -> int:
+def _writes(state: Path) -> list[str]:
+    """Requests of clients that write. Those of the hosts' agents name their host as their source."""
     import requests
 
     lab = json.loads((state / "lab.json").read_text())
@@ -78,7 +93,14 @@ def _writes(state: Path) -> int:
         session.trust_env = False
         reply = session.get(url, headers=headers, verify=str(state / "ca.pem"), timeout=10)
     reply.raise_for_status()
-    return sum(entry["method"] not in ("GET", "HEAD") for entry in reply.json()["items"])
+    return [
+        f"{entry['method']} {entry['path']}"
+        for entry in reply.json()["items"]
+        if entry["method"] not in ("GET", "HEAD")
+        and not entry.get("source")
+        and not entry["path"].startswith("/lab/")
+        and not any(words in entry["path"] for words in _READS)
+    ]
 
 
 def main(arguments: list[str]) -> int:
@@ -92,6 +114,8 @@ def main(arguments: list[str]) -> int:
                 print(change(Path(path), words))
             case ["snapshot", state]:
                 print(json.dumps(snapshot(Path(state)), indent=2, sort_keys=True))
+            case ["nothing-written", before, state]:
+                print(nothing_written(json.loads(Path(before).read_text()), snapshot(Path(state))))
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

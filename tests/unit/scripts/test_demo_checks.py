@@ -53,7 +53,7 @@ class TestOnlyThese:
         assert checks.only_these(self.DIFF, ["north", "south"]) == "the diff shows these and nothing else: north, south"
 
     def test_refuses_anything_else(self) -> None:
-        with pytest.raises(checks.CheckError, match="more than what was changed.*timezone"):
+        with pytest.raises(checks.CheckError, match=r"more than what was changed.*timezone"):
             checks.only_these(self.DIFF + "+timezone: UTC\n", ["north", "south"])
 
     def test_refuses_what_is_not_shown(self) -> None:
@@ -75,3 +75,23 @@ class TestChange:
         with pytest.raises(checks.CheckError, match="should have north once"):
             checks.change(file, ["north", "south"])
         assert file.read_text() == text
+
+
+class TestNothingWritten:
+    @staticmethod
+    def _state(*writes: str, user_data: str = "1") -> dict[str, Any]:
+        return {"writes": list(writes), "user_data": {"hosts/a/user-data": user_data}}
+
+    def test_takes_the_same_and_what_the_controller_forgot(self) -> None:
+        before = self._state("POST /a", "PUT /b", "PUT /c")
+        assert checks.nothing_written(before, before).startswith("nothing was written")
+        checks.nothing_written(before, self._state("PUT /b", "PUT /c"))
+        checks.nothing_written(before, self._state())
+
+    def test_refuses_another_write(self) -> None:
+        with pytest.raises(checks.CheckError, match=r"check mode wrote.*PUT /d"):
+            checks.nothing_written(self._state("POST /a"), self._state("POST /a", "PUT /d"))
+
+    def test_refuses_other_user_data(self) -> None:
+        with pytest.raises(checks.CheckError, match="user-data"):
+            checks.nothing_written(self._state(), self._state(user_data="2"))

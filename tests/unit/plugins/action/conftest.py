@@ -29,6 +29,7 @@ class FakeHost:
     read_only: bool = False
     pipelining: bool = True
     environment: dict[str, str] = field(default_factory=dict)
+    shell: tuple[str, ...] = ("/bin/sh",)
     answer: t.Callable[[str, bytes | None], tuple[int, str, str] | None] = lambda command, payload: None
     commands: list[str] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
@@ -43,7 +44,7 @@ class FakeHost:
         if canned is not None:
             return canned[0], canned[1].encode(), canned[2].encode()
         done = subprocess.run(
-            ["/bin/sh", "-c", command],
+            [*self.shell, "-c", command],
             input=payload or b"",
             capture_output=True,
             check=False,

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.palette.edge.plugins.action import host_file
+from ansible_collections.palette.edge.plugins.action import host_facts, host_file
 from ansible_collections.palette.edge.plugins.plugin_utils._files import FileState, FileWanted, write_script
 
 SECRET = "s3cr3t-canary"
@@ -54,6 +56,31 @@ def test_writes_any_name_and_any_bytes_then_changes_nothing(lab: t.Any, tmp_path
     assert second["changed"] is False
     assert "diff" not in second
     assert first["sha256"] == hashlib.sha256(content.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_on_any_shell(lab: t.Any, tmp_path: Path, shell: str) -> None:
+    found = shutil.which(shell)
+    if not found:
+        pytest.skip(f"{shell} is not installed")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    environment = {}
+    if shell == "busybox":
+        subprocess.run([found, "--install", "-s", str(tools)], check=True)
+        environment = {"PATH": str(tools)}
+    lab.host(shell=(found, "sh") if shell == "busybox" else (found,), environment=environment)
+    path = tmp_path / "a file"
+    for content in ("one\n", "t\\wo $x `y`"):
+        result = lab.run(host_file, path=str(path), content=content, mode="0600", validate="test -s %s")
+        assert result.get("msg") is None
+        assert (result["changed"], path.read_text(), mode(path)) == (True, content, 0o600)
+        assert lab.run(host_file, path=str(path), content=content, mode="0600")["changed"] is False
+    facts = lab.run(host_facts, files=[str(path)])["edge_host_facts"]
+    assert facts["files"][str(path)]["exists"]
+    assert facts["boot_id"]
+    assert lab.run(host_file, path=str(path), state="absent")["changed"] is True
+    assert [name for name in os.listdir(tmp_path) if name != "tools"] == []
 
 
 def test_src_may_be_binary(lab: t.Any, tmp_path: Path) -> None:
@@ -185,7 +212,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(lab: t.Any, tmp_path: 
     path.write_text("old\n")
     fake = tools / "dd"
     fake.write_text(
-        '#!/bin/sh\necho half > "${1#of=}"\necho "dd: error writing \'${1#of=}\': No space left on device" >&2\necho 1+0 >&2\nexit 1\n'
+        '#!/bin/sh\necho half > "${1#of=}"\n'
+        'echo "dd: error writing ${1#of=}: No space left on device" >&2\necho 1+0 >&2\nexit 1\n'
     )
     fake.chmod(0o755)
     lab.host(environment={"PATH": f"{tools}:{os.environ['PATH']}"})

@@ -88,8 +88,15 @@ def test_a_connection_without_addresses_stays_as_it_is() -> None:
         ("Failed to connect to the host via ssh: Connection to UNKNOWN port 65535 timed out", "no answer in time"),
         ("x: No route to host\nConnection closed by UNKNOWN port 65535", "x: No route to host"),
         (
-            'Data could not be sent to remote host "a". Make sure this host can be reached over ssh: k@a: Permission denied (publickey).',
+            (
+                'Data could not be sent to remote host "a". '
+                "Make sure this host can be reached over ssh: k@a: Permission denied (publickey)."
+            ),
             "k@a: Permission denied (publickey)",
+        ),
+        (
+            'Data could not be sent to remote host "a". Make sure this host can be reached over ssh:',
+            "the connection was lost",
         ),
         ("debug1: x", "AnsibleConnectionFailure"),
     ],
