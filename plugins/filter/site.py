@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-HOST_OPTIONS = ("tags", "architecture", "pairing_key", "remote_shell", "remote_shell_temporary_user")
+HOST_OPTIONS = ("name", "tags", "architecture", "pairing_key", "remote_shell", "remote_shell_temporary_user")
 MEMBER_OPTIONS = ("name", "address", "gateway", "nameservers", "nic", "two_node_role")
 
 

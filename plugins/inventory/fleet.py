@@ -155,10 +155,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-# fleet.palette.yml: all hosts of the project that PALETTE_PROJECT names, with the key of PALETTE_API_KEY
-plugin: palette.edge.fleet
----
-# ready hosts of the north, cached for ten minutes
+# ready hosts of the north, cached for ten minutes; the API key comes from PALETTE_API_KEY
 plugin: palette.edge.fleet
 host: palette.example.com
 project: Retail
@@ -169,19 +166,22 @@ cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: /var/tmp/palette-inventory
 cache_timeout: 600
----
+
+# all hosts of the project that PALETTE_PROJECT names
+# plugin: palette.edge.fleet
+
 # hosts of all projects with little memory, named by their tag asset, with groups of their own
-plugin: palette.edge.fleet
-scope: tenant
-query: "[?memory_mib < `16384`]"
-hostnames: [tags.asset, name]
-keyed_groups:
-  - key: palette_tags.region
-    prefix: region
-groups:
-  old_agent: palette_agent_version is version('4.8', '<')
-compose:
-  ansible_user: "'kairos'"
+# plugin: palette.edge.fleet
+# scope: tenant
+# query: "[?memory_mib < `16384`]"
+# hostnames: [tags.asset, name]
+# keyed_groups:
+#   - key: palette_tags.region
+#     prefix: region
+# groups:
+#   old_agent: palette_agent_version is version('4.8', '<')
+# compose:
+#   ansible_user: "'kairos'"
 """
 
 import json

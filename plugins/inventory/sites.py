@@ -73,25 +73,22 @@ seealso:
 """
 
 EXAMPLES = r"""
-# stores.sites.yml, beside the folder sites with store-007.yml, store-042.yml, store-100.yml
-plugin: palette.edge.sites
-path: sites
----
-# only sites.sites.yml: the inventory for work on whole sites, which AWX may slice
-plugin: palette.edge.sites
-path: [north/sites, south/sites]
-level: site
----
-# rings.sites.yml: further groups and variables
+# stores.sites.yml, beside the folder sites with store-007.yml, store-042.yml, store-100.yml;
+# what follows path is only for further groups and variables
 plugin: palette.edge.sites
 path: sites
 keyed_groups:
   - key: edge_site_tags.region
     prefix: region
 groups:
-  three_node: edge_site_hosts is defined and edge_site_hosts | length == 3
+  three_hosts: edge_site_hosts is defined and edge_site_hosts | length == 3
 compose:
   ansible_user: "'kairos'"
+
+# only sites: the inventory for work on whole sites, which AWX may slice
+# plugin: palette.edge.sites
+# path: [north/sites, south/sites]
+# level: site
 """
 
 import datetime

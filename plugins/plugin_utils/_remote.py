@@ -17,7 +17,7 @@ import time
 import typing as t
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible import constants as C
 from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
@@ -179,8 +179,6 @@ class Reach:
     connection: ConnectionBase
     play_context: PlayContext
     task_uuid: str = ""
-    clock: Callable[[], float] = field(default=lambda: time.monotonic())
-    sleep: Callable[[float], None] = field(default=lambda seconds: time.sleep(seconds))
 
     def at(self, address: str, *, connect_timeout: int, shared: bool = True) -> Remote:
         """A fresh connection to `address`; `connect_timeout` in seconds. Nothing is sent yet."""
@@ -248,18 +246,18 @@ class Reach:
         if not wanted:
             remote = Remote(self.connection, self.play_context, str(self.play_context.remote_addr or "localhost"))
             return remote, probe(remote)
-        deadline = self.clock() + timeout
+        deadline = time.monotonic() + timeout
         while True:
             failures: list[Failure] = []
             for address in wanted:
-                left = max(1, min(connect_timeout, int(deadline - self.clock())))
+                left = max(1, min(connect_timeout, int(deadline - time.monotonic())))
                 found = self.attempt(self.at(address, connect_timeout=left), probe)
                 if not isinstance(found, Failure):
                     return found
                 failures.append(found)
-            if all(failure.final for failure in failures) or self.clock() + PAUSE >= deadline:
+            if all(failure.final for failure in failures) or time.monotonic() + PAUSE >= deadline:
                 raise HostUnreachable(f"{asked}: {told(failures, user=self._user())}")
-            self.sleep(PAUSE)
+            time.sleep(PAUSE)
 
     def attempt(self, remote: Remote, probe: Callable[[Remote], T]) -> tuple[Remote, T] | Failure:
         """Try one address once."""

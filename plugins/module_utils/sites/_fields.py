@@ -25,9 +25,6 @@ from ._load import KeyPath, Plain
 
 WRONG: Any = object()
 
-Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 
 @dataclass
 class Complaints:
@@ -236,7 +233,7 @@ def ip_or_name(value: str) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def interface_of(value: str) -> Interface:
+def interface_of(value: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
     """The address with its subnet; for what :func:`static_address` has let through."""
     return ipaddress.ip_interface(value)
 

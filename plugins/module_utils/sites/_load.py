@@ -25,7 +25,8 @@ else:
     HAS_YAML = True
     _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-KeyPath = tuple[str | int, ...]
+# Keys and places in lists, from the top of the file.
+KeyPath = tuple[Any, ...]
 
 _STRING = "tag:yaml.org,2002:str"
 _SUFFIXES = (".yml", ".yaml")

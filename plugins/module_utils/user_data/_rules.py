@@ -30,7 +30,7 @@ from ansible_collections.palette.edge.plugins.module_utils.user_data._schema imp
 )
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide_text
 
-Path = tuple[str | int, ...]
+Path: t.TypeAlias = "tuple[str | int, ...]"
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")

@@ -51,7 +51,7 @@ class FakePalette:
     def expect(self, method: str, path: str, answer: Any = None, **more: Any) -> None:
         self.expected.append(Call(method, path, answer, **more))
 
-    def send(self, _adapter: Any, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest) -> requests.Response:
         parts = urlsplit(request.url or "")
         query = dict(parse_qsl(str(parts.query)))
         body = json.loads(request.body) if request.body else None
@@ -96,7 +96,11 @@ def palette(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePalette]:
     for name in ("HOST", "APIKEY", "PROJECT"):
         monkeypatch.delenv(f"SPECTROCLOUD_{name}", raising=False)
     monkeypatch.setenv("PALETTE_API_KEY", fake.key)
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", lambda *args, **kwargs: fake.send(*args, **kwargs))
+
+    def send(adapter: Any, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:
+        return fake.send(request)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     yield fake
     assert not fake.unexpected, "\n".join(fake.unexpected)
     assert not fake.expected, f"never asked: {fake.expected}"
