@@ -114,6 +114,9 @@ class InventoryModule(EntriesPlugin):
         """Adds the sites of the files that the inventory file ``path`` names."""
         super().parse(inventory, loader, path, cache)
         self.read_options(path)
+        # Playbooks name these in their patterns, and a group that is not there earns a warning.
+        for group in ("palette_sites", "palette_hosts", "mode_central", "mode_local"):
+            self.inventory.add_group(group)
         self.add_entries(self._entries(path), path)
 
     def _entries(self, path: str) -> list[Entry]:
