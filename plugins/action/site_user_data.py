@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from ansible_collections.palette.edge.plugins.module_utils.user_data._model import TOKEN_LATER, SiteLayer
 from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render, render_body
-from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import problems, unknown_keys
+from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import problems
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide, hide_pair
+from ansible_collections.palette.edge.plugins.module_utils.user_data._types import unknown_keys
 from ansible_collections.palette.edge.plugins.plugin_utils._action import (
     REACH_OPTIONS,
     HostAction,

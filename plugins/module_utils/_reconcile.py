@@ -45,6 +45,7 @@ class Plan:
 
     :ivar before: the current state, only the keys that the user asked about; empty when absent.
     :ivar after: the desired state, the same keys; empty when it is to be absent.
+    :ivar predicted: what check mode returns for keys of the result whose shape is not that of the diff.
     :ivar replan_after: what Palette has after this many steps is only known then (UIDs of a copy, say): carry these
         out, read, and plan again; the steps behind them are the prediction.
     """
@@ -53,6 +54,7 @@ class Plan:
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    predicted: dict[str, Any] = field(default_factory=dict)
     replan_after: int | None = None
 
     @property

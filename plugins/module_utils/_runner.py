@@ -124,7 +124,7 @@ def reconcile(
     if wait is not None and not frame.check_mode:
         wait()
     if frame.check_mode and planned.changed:
-        resource = {**describe(current), **planned.after} if planned.after else {}
+        resource = {**describe(current), **planned.after, **planned.predicted} if planned.after else {}
     elif planned.changed or wait is not None:
         resource = describe(read())
     else:

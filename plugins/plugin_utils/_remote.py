@@ -199,14 +199,14 @@ class Reach:
         known = fresh.option_definitions
         options = {name: value for name, value in old.get_options().items() if value is not None}
         options.update({name: address for name in ("host", "remote_addr") if name in known})
-        if "timeout" in known:
-            options["timeout"] = max(1, connect_timeout)
-        if "reconnection_retries" in known:
-            options["reconnection_retries"] = 0
-        if "ssh_extra_args" in known:
+        if "ssh_executable" in known:
+            # Not by the option `timeout`, which also limits how long sudo may take to ask.
+            ours = f"-o ConnectTimeout={max(1, connect_timeout)}{'' if shared else ' ' + _NO_MASTER}"
+            options["ssh_args"] = f"{ours} {options.get('ssh_args') or ''}".strip()
             options["ssh_extra_args"] = f"{options.get('ssh_extra_args') or ''} {_KEEP_ALIVE}".strip()
-            if not shared:
-                options["ssh_args"] = f"{_NO_MASTER} {options.get('ssh_args') or ''}".strip()
+            options["reconnection_retries"] = 0
+        elif "timeout" in known:
+            options["timeout"] = max(1, connect_timeout)
         fresh.set_options(direct=options)
         fresh.set_become_plugin(old.become)
         fresh._shell = old._shell

@@ -29,6 +29,20 @@ class Attachment:
     pack_values: Mapping[str, str] | None = None
 
 
+def described(template: Mapping[str, Any]) -> dict[str, str]:
+    """An attached profile as a result."""
+    return {
+        "name": template.get("name", ""),
+        "version": template.get("profileVersion", ""),
+        "uid": template.get("uid", ""),
+    }
+
+
+def shown(one: Attachment) -> dict[str, str]:
+    """A profile that is to be attached, as a result."""
+    return {"name": one.name, "version": one.version, "uid": one.uid}
+
+
 def plan_profiles(
     result: Plan,
     attached: Sequence[Mapping[str, Any]],
@@ -117,6 +131,9 @@ def plan_profiles(
         )
     if before or after:
         result.before["profiles"], result.after["profiles"] = before, after
+        gone = replaced | {template["uid"] for template in extra}
+        result.predicted["profiles"] = [shown(one) for one in wanted]
+        result.predicted["profiles"] += [described(template) for template in attached if template["uid"] not in gone]
 
 
 def attachment_body(one: Attachment) -> dict[str, Any]:

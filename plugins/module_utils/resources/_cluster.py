@@ -19,8 +19,11 @@ from ..palette._errors import ConflictError, InputError, NotFoundError
 from ..palette._names import labels_of, tags_of
 from ..palette._session import Scope, Session
 from ._attached import Attachment, attachment_body, plan_profiles
+from ._attached import described as described_profile
+from ._attached import shown as shown_profile
+from ._cluster_settings import SETTINGS, plan_settings
 from ._edge_host import text_filter
-from ._node_pools import DesiredPool, create_body, described, plan_pools, shown
+from ._node_pools import DesiredPool, create_body, described, plan_pools, predicted, shown
 
 PATH = "/v1/spectroclusters"
 SEARCH = "/v1/dashboard/spectroclusters/search"
@@ -57,20 +60,6 @@ class Current:
     config: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     machines: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-
-
-# Settings of clusterConfig that are written alone: option -> (field, path below the cluster, verb)
-SETTINGS = {
-    "timezone": ("timezone", "clusterConfig/timezone", "PATCH"),
-    "meta_attribute": ("clusterMetaAttribute", "clusterConfig/clusterMetaAttribute", "PATCH"),
-    "control_plane_health_check_timeout": (
-        "controlPlaneHealthCheckTimeout",
-        "clusterConfig/controlPlaneHealthCheckTimeout",
-        "PATCH",
-    ),
-    "os_patch": ("osPatchConfig", "clusterConfig/osPatch", "PATCH"),
-    "location": ("location", "location", "PUT"),
-}
 
 
 def search(session: Session, scope: Scope, *, filters: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
@@ -159,10 +148,7 @@ def describe(current: Current) -> dict[str, Any]:
         "endpoint": (network.get("controlPlaneEndpoint") or {}).get("host", ""),
         "ntp_servers": network.get("ntpServers") or [],
         "ssh_keys": network.get("sshKeys") or [],
-        "profiles": [
-            {"name": one.get("name", ""), "version": one.get("profileVersion", ""), "uid": one.get("uid", "")}
-            for one in spec.get("clusterProfileTemplates") or []
-        ],
+        "profiles": [described_profile(one) for one in spec.get("clusterProfileTemplates") or []],
         "node_pools": [described(pool) for pool in pools_of(current.config)],
     }
 
@@ -254,7 +240,7 @@ def plan(
             purge=desired.purge_profiles,
             name=desired.name,
         )
-    _plan_settings(result, current, desired, f"{PATH}/{uid}", scope)
+    plan_settings(result, current.cluster, desired.settings, path=f"{PATH}/{uid}", scope=scope)
     if result.steps and (status.get("repave") or {}).get("state") == "Pending":
         raise ConflictError(
             f"The cluster {desired.name} waits for the approval of a repave, and takes no change before: approve it first"
@@ -292,7 +278,10 @@ def _creation(desired: DesiredCluster, scope: Scope, settle: Callable[[], str | 
         binds="cluster",
         settle=settle,
     )
-    return Plan(steps=[step], after=after)
+    result = Plan(steps=[step], after=after)
+    result.predicted["profiles"] = [shown_profile(one) for one in desired.profiles]
+    result.predicted["node_pools"] = [predicted(pool, {}) for pool in desired.node_pools]
+    return result
 
 
 def _removal(current: Current, desired: DesiredCluster, scope: Scope) -> Plan:
@@ -374,37 +363,3 @@ def _plan_network(result: Plan, current: Current, desired: DesiredCluster, path:
             body={"clusterConfig": {**network, **want}},
         )
     )
-
-
-def _plan_settings(result: Plan, current: Current, desired: DesiredCluster, path: str, scope: Scope) -> None:
-    spec = (current.cluster or {}).get("spec") or {}
-    config = spec.get("clusterConfig") or {}
-    for option, (wire, below, verb) in SETTINGS.items():
-        value = desired.settings.get(option)
-        if value is None:
-            continue
-        there = config.get(wire)
-        if option == "os_patch":
-            there = (config.get("machineManagementConfig") or {}).get(wire)
-        elif option == "location":
-            there = ((current.cluster or {}).get("status") or {}).get("location")
-        if not differing({"it": _only(there, value)}, {"it": value}):
-            continue
-        result.before[option], result.after[option] = _only(there, value), value
-        result.steps.append(
-            Step(
-                says=f"set {option} of the cluster {desired.name}",
-                method=verb,
-                path=f"{path}/{below}",
-                scope=scope,
-                body={wire: {**there, **value} if isinstance(value, dict) and isinstance(there, dict) else value},
-            )
-        )
-
-
-def _only(there: Any, wanted: Any) -> Any:
-    """``there`` reduced to the keys that are wanted: what the user did not set is not compared."""
-    if isinstance(wanted, Mapping):
-        known = there if isinstance(there, Mapping) else {}
-        return {key: _only(known.get(key), value) for key, value in wanted.items()}
-    return there

@@ -24,6 +24,7 @@ from ._profile_content import (
     have_pack,
     pack_body,
     pack_version,
+    predicted_packs,
     shown_variables,
     variable_changes,
     want_pack,
@@ -259,6 +260,7 @@ def _content_steps(
             result.before["packs"] = [one for one in have if one["name"] in touched]
             result.after["packs"] = [one for one in want if one["name"] in touched]
             packs = [pack_body(pack, one, current.manifests) for pack, one in zip(desired.packs, want)]
+            result.predicted["packs"] = predicted_packs(desired.packs, want)
             body = {
                 "metadata": {"uid": base["metadata"]["uid"] if current.profile else "", "name": desired.name},
                 "spec": {"template": {"packs": packs, "type": desired.type}, "version": desired.version},
@@ -344,7 +346,7 @@ def _creation(desired: DesiredProfile, label: str, scope: Scope, settle: Callabl
         binds="profile",
         settle=settle,
     )
-    return Plan(steps=[step], after=after)
+    return Plan(steps=[step], after=after, predicted={"packs": predicted_packs(desired.packs, want)})
 
 
 def _removal(current: Current, desired: DesiredProfile, scope: Scope) -> Plan:

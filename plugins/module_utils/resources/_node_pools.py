@@ -106,6 +106,12 @@ def described(pool: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def predicted(pool: DesiredPool, known: Mapping[str, Any]) -> dict[str, Any]:
+    """A pool as it will be, as a result."""
+    entity = _entity(pool, known)
+    return described({**entity["poolConfig"], "hosts": entity["cloudConfig"]["edgeHosts"]})
+
+
 def plan_pools(
     result: Plan,
     current: Sequence[Mapping[str, Any]],
@@ -161,6 +167,9 @@ def plan_pools(
             before[name] = described(have[name])
     if before or after:
         result.before["node_pools"], result.after["node_pools"] = before, after
+        wanted = {pool.name: predicted(pool, have.get(pool.name, {})) for pool in desired}
+        others = {} if purge else {name: described(pool) for name, pool in have.items()}
+        result.predicted["node_pools"] = list({**others, **wanted}.values())
 
 
 def _remove_pool(

@@ -48,11 +48,12 @@ def variable_changes(
         if known is None:
             changed.append({"displayName": variable["name"], **body})
             continue
-        there, wanted = known.get("format") or "string", body.get("format") or known.get("format") or "string"
-        if there != wanted:
+        # Palette leaves its defaults out.
+        there = {"format": "string", "inputType": "text", **known}
+        if body.get("format") not in (None, there["format"]):
             raise ConflictError(
-                f"variables: the format of {variable['name']} is {there}, not {wanted}, and is fixed once the variable "
-                "is there: use another name"
+                f"variables: the format of {variable['name']} is {there['format']}, not {body['format']}, "
+                "and is fixed once the variable is there: use another name"
             )
         compared, kept = dict(body), dict(known)
         if known.get("isSensitive"):
@@ -60,7 +61,7 @@ def variable_changes(
             compared.pop("defaultValue", None)
             kept.pop("defaultValue", None)
         # Palette fills in what was not given: compare what was given.
-        if differing(known, compared):
+        if differing(there, compared):
             changed.append({**kept, **body})
     return changed, sorted(set(have) - {one["name"] for one in desired})
 
@@ -106,6 +107,11 @@ def want_pack(pack: ResolvedPack, have: Sequence[Mapping[str, Any]]) -> dict[str
         "values": values.strip(),
         "manifests": dict(pack.manifests),
     }
+
+
+def predicted_packs(packs: Sequence[ResolvedPack], want: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The layers as they will be, as a result."""
+    return [{"name": pack.name, "layer": pack.layer, "version": one["version"]} for pack, one in zip(packs, want)]
 
 
 def pack_body(

@@ -191,7 +191,7 @@ def test_cut_off_content_leaves_the_old_file_and_nothing_else(lab: t.Any, tmp_pa
     host = lab.host()
     path = tmp_path / "file"
     path.write_text("old\n")
-    whole = host.execute
+    whole: t.Callable[[str, bytes | None], tuple[int, bytes, bytes]] = host.execute
 
     def cut(command: str, payload: bytes | None) -> tuple[int, bytes, bytes]:
         return whole(command, payload[:-3] if payload and len(payload) > 60 else payload)

@@ -51,13 +51,15 @@ def test_another_address_with_everything_else_as_it_was(kind: str) -> None:
     assert fresh.get_option("remote_user") == "kairos"
     assert fresh.get_option("port") == 2222
     assert fresh.get_option("password") == "pass"
-    assert fresh.get_option("timeout") == 7
     assert fresh.become is sudo
     if name == "host":
         assert fresh.get_option("ssh_common_args") == "-o ProxyCommand='x %h'"
-        assert fresh.get_option("ssh_args").startswith("-o ControlMaster=no -o ControlPath=none ")
+        assert fresh.get_option("ssh_args").startswith("-o ConnectTimeout=7 -o ControlMaster=no -o ControlPath=none ")
+        assert fresh.get_option("timeout") == old.connection.get_option("timeout")
         assert "ServerAliveInterval" in fresh.get_option("ssh_extra_args")
         assert "ControlMaster=no" not in old.at("192.0.2.9", connect_timeout=7).connection.get_option("ssh_args")
+    else:
+        assert fresh.get_option("timeout") == 7
 
 
 def test_a_connection_without_addresses_stays_as_it_is() -> None:

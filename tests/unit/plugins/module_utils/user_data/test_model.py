@@ -111,7 +111,7 @@ def test_extra_has_the_last_word() -> None:
         (("stages", "boot", 0, "if"), "extra.stages.boot[0].if"),
     ],
 )
-def test_a_place_is_called_as_the_user_called_it(path: tuple, option: str) -> None:
+def test_a_place_is_called_as_the_user_called_it(path: tuple[str | int, ...], option: str) -> None:
     assert SiteLayer(extra={"stylus": {"site": {"hostName": "x"}}}).option_of(path) == option
 
 

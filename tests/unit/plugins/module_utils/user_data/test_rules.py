@@ -9,7 +9,8 @@ import typing as t
 import pytest
 
 from ansible_collections.palette.edge.plugins.module_utils.user_data._merge import merge
-from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import problems, unknown_keys
+from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import problems
+from ansible_collections.palette.edge.plugins.module_utils.user_data._types import unknown_keys
 
 TOKEN = "t0ken-canary"
 CERTIFICATE = """-----BEGIN CERTIFICATE-----

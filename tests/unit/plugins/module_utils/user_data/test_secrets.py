@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide, hide_pair, hide_text
@@ -37,7 +39,7 @@ PEM_KEY = f"-----BEGIN EC PRIVATE KEY-----\n{CANARY}\n-----END EC PRIVATE KEY---
         {"wifi": {"psk": CANARY}},
     ],
 )
-def test_no_secret_is_shown_and_a_change_of_it_is(document: dict) -> None:
+def test_no_secret_is_shown_and_a_change_of_it_is(document: dict[str, t.Any]) -> None:
     import copy
     import json
 
