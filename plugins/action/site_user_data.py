@@ -95,13 +95,15 @@ class ActionModule(HostAction):
         current, wrong = parse(state.content)
         if wanted is not None and wanted.token_later:
             wanted = wanted.with_token_of(current)
-        file, changes = _compare(state, current, wanted, marker)
+        # Tags are set through Palette once a host is registered: no reason to take a node of a cluster away.
+        boots = absent or current is None or not same(_without_tags(current), _without_tags(wanted and wanted.document))
+        file, changes = _compare(state, current, wanted, marker if boots else "")
         changed = state.exists if absent else bool(changes)
         # A reboot is due when what the host booted with is not what lies there now, by this run or an earlier one.
         due = output.first("pending") == facts["boot_id"] != ""
         result: dict[str, t.Any] = {
             "changed": changed,
-            "reboot_required": due or "content" in changes or (absent and changed),
+            "reboot_required": due or (boots and "content" in changes) or (absent and changed),
             "address": remote.address,
             "path": state.path,
             "changes": ["removed"] if absent and changed else changes,
@@ -191,6 +193,14 @@ def _diff(
         header = {"before_header": state.path, "after_header": state.path}
         shown.append({**header, "before": text, "after": render_body(after)})
     return shown + attribute_diff(state, changes, owner="root", group="root", mode="0600")
+
+
+def _without_tags(document: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    """The document without its tags, which take effect without a reboot."""
+    stylus = dict((document or {}).get("stylus") or {})
+    if isinstance(stylus.get("site"), dict):
+        stylus["site"] = {key: value for key, value in stylus["site"].items() if key != "tags"}
+    return {**(document or {}), "stylus": stylus}
 
 
 def _site(document: dict[str, t.Any] | None) -> dict[str, t.Any]:

@@ -65,7 +65,11 @@ def _id(host: Mapping[str, Any], name: str) -> str:
 def _mappings(given: Any, name: str) -> list[Mapping[str, Any]]:
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
         raise AnsibleFilterError(f"palette.edge.{name} takes a list, not {type(given).__name__}")
-    return list(given)
+    listed = list(given)
+    wrong = next((one for one in listed if not isinstance(one, Mapping)), None)
+    if wrong is not None:
+        raise AnsibleFilterError(f"palette.edge.{name} takes a list of mappings, and there is {wrong!r} in it")
+    return listed
 
 
 class FilterModule:

@@ -283,6 +283,7 @@ steps:
 from typing import Any
 
 from ansible_collections.palette.edge.plugins.module_utils._cluster_options import ARGUMENTS, settings
+from ansible_collections.palette.edge.plugins.module_utils._reconcile import Plan
 from ansible_collections.palette.edge.plugins.module_utils._runner import (
     Frame,
     reconcile,
@@ -323,7 +324,7 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
         desired = definition(session, scope, frame)
         check_definition(desired)
 
-    def plan(current: clusters.Current) -> clusters.Plan:
+    def plan(current: clusters.Current) -> Plan:
         planned = clusters.plan(
             current, desired, scope=scope, settle=lambda: clusters.find(session, scope, name) or None
         )

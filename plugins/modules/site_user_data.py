@@ -24,6 +24,8 @@ description:
       written under
     C(/run/palette-edge), which a reboot wipes, so that a run that ended between writing and rebooting is made up for by
       the next one.
+  - A change of tags alone asks for no reboot. Tags of a registered host are set through Palette
+    (M(palette.edge.edge_host)), and a node of a cluster is not taken away for them.
 notes:
   - "B(What is proven about the place.) The documentation of Palette Edge says that site user-data is read at the first boot
     of a site, from a medium labelled C(cidata), and is then found as C(user-data) in C(/oem) or C(/run/stylus); C(/run)

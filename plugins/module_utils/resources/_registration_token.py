@@ -98,7 +98,10 @@ def secret(session: Session, name: str) -> str:
         raise InputError(f"There is no registration token {name!r}. {names}. The phase register makes it")
     if not (token.get("status") or {}).get("isActive"):
         raise InputError(f"The registration token {name!r} is disabled: no Edge host could register with it. Enable it")
-    return str(token["spec"]["token"])
+    found = (token.get("spec") or {}).get("token")
+    if not found:
+        raise InputError(f"Palette does not tell the secret of the registration token {name!r}: has the key the right?")
+    return str(found)
 
 
 def describe(token: Mapping[str, Any] | None) -> dict[str, Any]:
