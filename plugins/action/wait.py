@@ -87,6 +87,5 @@ def _looker(session: Session, params: dict[str, Any]) -> tuple[Look, str]:
             return progress(current, clusters.read_machines(session, scope, current.config))
 
         return look, f"the cluster {name} to run"
-    return lambda: edge.standing(
-        edge.read_many(session, scope, uids)
-    ), f"{len(uids)} Edge hosts to be ready and healthy"
+    whom = f"{len(uids)} Edge hosts" if len(uids) != 1 else f"Edge host {uids[0]}"
+    return lambda: edge.standing(edge.read_many(session, scope, uids)), f"{whom} to be ready and healthy"

@@ -85,6 +85,22 @@ def test_a_run_that_ended_before_the_reboot_is_made_up_for(site: Site) -> None:
     assert site.run()["reboot_required"] is False
 
 
+@as_root
+def test_tags_alone_ask_for_no_reboot(site: Site) -> None:
+    site.run()
+    site.reboot()
+    result = site.run(tags={"site": "store-042", "floor": 2})
+    assert (result["changed"], result["reboot_required"]) == (True, False)
+    assert yaml.safe_load(site.path.read_text())["stylus"]["site"]["tags"]["floor"] == "2"
+    assert site.run(tags={"site": "store-042", "floor": 2})["reboot_required"] is False
+
+
+@as_root
+def test_tags_alone_do_not_hide_a_reboot_that_is_due(site: Site) -> None:
+    site.run()
+    assert site.run(tags={"site": "store-043"})["reboot_required"] is True
+
+
 def test_check_mode_writes_nothing_and_predicts(site: Site, snapshot: t.Any) -> None:
     before = snapshot(site.folder)
     result = site.run(check=True)

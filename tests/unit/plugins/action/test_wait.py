@@ -64,10 +64,9 @@ def test_hosts(palette: PaletteServer, run: Wait, told: list[str]) -> None:
     result = run(edge_hosts=["edge-1"])
     assert (result["changed"], result["state"]) == (False, "1 of 1 ready and healthy")
     # One line for each state, not for each look.
-    assert [line.rsplit(" (", maxsplit=1)[0] for line in told] == [
-        "store-042: waiting for Edge host edge-1 to be ready and healthy: 0 of 1 ready and healthy; edge-1 is unpaired, no health yet",
-        "store-042: waiting for Edge host edge-1 to be ready and healthy: 0 of 1 ready and healthy; edge-1 is ready, unhealthy",
-    ]
+    assert [line.startswith("store-042: ") for line in told] == [True, True]
+    assert "edge-1 is unpaired, no health yet" in told[0]
+    assert "edge-1 is ready, unhealthy" in told[1]
 
 
 def test_a_cluster(palette: PaletteServer, run: Wait, told: list[str]) -> None:
