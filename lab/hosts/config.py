@@ -167,7 +167,7 @@ def _repeats(values: list[str]) -> bool:
 def _with_machine_names(hosts: Iterable[HostConfig]) -> Iterable[HostConfig]:
     hosts = list(hosts)
     taken = {host.name for host in hosts}
-    short = (name for number in range(1, len(hosts) * 2 + 1) if (name := f"h{number}") not in taken)
+    short = [name for number in range(1, len(hosts) * 2 + 1) if (name := f"h{number}") not in taken]
     for host in hosts:
-        machine = host.name if len(host.name) <= _LONGEST_MACHINE_NAME else next(short)
+        machine = host.name if len(host.name) <= _LONGEST_MACHINE_NAME else short.pop(0)
         yield HostConfig(**{**asdict(host), "machine": machine})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from .._identity import host_id_problem
 from ..palette._errors import InputError
@@ -16,8 +16,7 @@ from ._cluster import DesiredCluster
 from ._edge_host import describe as describe_host
 from ._node_pools import DesiredPool, PoolHost
 
-if TYPE_CHECKING:
-    Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+Interface: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
 
 
 def check_definition(desired: DesiredCluster) -> None:
