@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, missing_required_lib
@@ -64,6 +64,10 @@ class Frame:
         """The options of the module."""
         parsed: dict[str, Any] = self.module.params
         return parsed
+
+    def hide(self, texts: Iterable[str | None]) -> None:
+        """Masks texts that only the options together tell to be secrets, in the result and its copy of the options."""
+        self.module.no_log_values.update(text for text in texts if text)
 
     def session(self) -> Session:
         """The session of the connection options."""

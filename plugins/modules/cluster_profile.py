@@ -320,6 +320,7 @@ def resolve(session: Session, scope: Scope, packs: list[dict[str, Any]] | None) 
 def work(session: Session, frame: Frame) -> dict[str, Any]:
     """Reads, plans and applies one version of a profile."""
     params = frame.params
+    frame.hide(one["default_value"] for one in params["variables"] or [] if one["sensitive"])
     check(params)
     scope = frame.scope(session)
     present = params["state"] == "present"

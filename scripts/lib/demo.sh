@@ -107,7 +107,7 @@ start_lab() {
     if [ -n "$speak_only" ]; then
         say "The hosts only speak to the controller, so the steps over SSH (phase configure) are skipped."
     fi
-    lab up --config "${TMP_DEMO_LAB:-lab/examples/stores.yml}" ${speak_only:+--speak-only}
+    lab up --config lab/examples/stores.yml ${speak_only:+--speak-only}
     eval "$(lab env)"
 }
 
@@ -116,7 +116,7 @@ playbook() {
     local log=$logs/$1.log limit=store_042
     # Without its hosts, the site's own entry: every phase but configure works on that.
     [ -z "$speak_only" ] || limit='palette_sites:&store_042'
-    ansible-playbook -i "$2" --limit "$limit" "${@:3}" </dev/null 2>&1 | tee "$log"
+    ansible-playbook -i "$2" --limit "$limit" -e @scripts/lib/demo_waits.yml "${@:3}" </dev/null 2>&1 | tee "$log"
 }
 
 changed_example() {

@@ -188,7 +188,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _chosen(arguments: argparse.Namespace) -> list[Step]:
-    steps = all_steps(arguments.pytest)
+    steps = all_steps(arguments.pytest, quick=arguments.quick)
     if arguments.only:
         wanted = arguments.only.split(",")
         unknown = [name for name in wanted if not any(step.name.startswith(name) for step in steps)]

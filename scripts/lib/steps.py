@@ -68,8 +68,9 @@ def settings(made: Environment, **more: str) -> dict[str, str]:
     }
 
 
-def all_steps(pytest_arguments: list[str]) -> list[Step]:
-    """Every step there is, those that fail early and cheaply first."""
+def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
+    """Every step there is, those that fail early and cheaply first. ``quick`` leaves the slow tests out of them."""
+    pytest_arguments = [*(["-m", "not slow"] if quick else []), *pytest_arguments]
     return [
         Step("ruff", _ruff, quick=True),
         Step("shellcheck", _shellcheck, quick=True),

@@ -57,7 +57,9 @@ def _load_all(text: str) -> list[Any]:
 @cache
 def _documentation(kind: str) -> dict[str, Any]:
     """What ansible-doc knows of every plugin of ``kind``, with fragments merged in, by plain name."""
-    names = sorted(path.stem for path in (ROOT / "plugins" / ("modules" if kind == "module" else kind)).glob("[!_]*.py"))
+    names = sorted(
+        path.stem for path in (ROOT / "plugins" / ("modules" if kind == "module" else kind)).glob("[!_]*.py")
+    )
     command = ["ansible-doc", "--type", kind, "--json", *(f"palette.edge.{name}" for name in names)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
     return {name.rpartition(".")[2]: found for name, found in json.loads(done.stdout).items()}
@@ -67,7 +69,9 @@ def _spec(options: dict[str, Any]) -> dict[str, Any]:
     """The argument spec that documented ``options`` describe; ansible-test proves that it is the module's own."""
     spec = {}
     for name, option in options.items():
-        spec[name] = {key: option[key] for key in ("type", "elements", "choices", "aliases", "required") if key in option}
+        spec[name] = {
+            key: option[key] for key in ("type", "elements", "choices", "aliases", "required") if key in option
+        }
         if "suboptions" in option:
             spec[name]["options"] = _spec(option["suboptions"])
     return spec
@@ -170,7 +174,9 @@ class TestYamlInDocuments:
                 collection, dummy, name = data["plugin"].rpartition(".")
                 assert collection == "palette.edge"
                 spec = _spec(_documentation("inventory")[name]["doc"]["options"])
-                errors = ArgumentSpecValidator(spec).validate(_without_templates(data, {"options": spec})).error_messages
+                errors = (
+                    ArgumentSpecValidator(spec).validate(_without_templates(data, {"options": spec})).error_messages
+                )
                 assert errors == []
 
     @pytest.mark.parametrize("block", [one for one in BLOCKS if "name:" in one.text], ids=str)

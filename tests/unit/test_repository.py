@@ -43,7 +43,9 @@ def _tracked() -> list[Path]:
 
 
 def _uses_fragment(module: str) -> bool:
-    documentation = next(value for name, value, *dummy in _texts(PLUGINS / "modules" / f"{module}.py") if name == "DOCUMENTATION")
+    documentation = next(
+        value for name, value, *dummy in _texts(PLUGINS / "modules" / f"{module}.py") if name == "DOCUMENTATION"
+    )
     return "palette.edge.attributes.group" in yaml.safe_load(documentation).get("extends_documentation_fragment", [])
 
 
@@ -147,7 +149,9 @@ class TestRoles:
 class TestFiles:
     def test_no_path_of_one_machine(self) -> None:
         # Put together here, so that this file does not find itself.
-        needles = ["/" + name for name in ("work/main", "work/shared", "tmp/dev", "tmp/venv", "tmp/contract", "opt/pypi")]
+        needles = [
+            "/" + name for name in ("work/main", "work/shared", "tmp/dev", "tmp/venv", "tmp/contract", "opt/pypi")
+        ]
         found = [
             f"{path.relative_to(ROOT)}: {needle}"
             for path in _tracked()
