@@ -63,7 +63,7 @@ def collections_path() -> Path:
 @pytest.fixture(scope="session")
 def specs() -> Path:
     """The folder of the API descriptions; skips where it does not lie beside the checkout."""
-    found = Path(os.environ.get("PALETTE_EDGE_SPECS") or REPOSITORY.parent / "shared" / "specs")
+    found = Path(os.environ.get("PALETTE_SPECS") or REPOSITORY.parent / "shared" / "specs")
     if not found.is_dir():
-        pytest.skip(f"the API descriptions are not at {found} (PALETTE_EDGE_SPECS names another place)")
+        pytest.skip(f"the API descriptions are not at {found} (PALETTE_SPECS names another place)")
     return found

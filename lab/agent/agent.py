@@ -31,16 +31,23 @@ _FIRST_RETRY, _LONGEST_RETRY = 0.5, 5.0
 
 
 class Seen(Protocol):
-    """What an agent sees of its own host; ``address`` has a prefix."""
+    """What an agent sees of its own host."""
 
     @property
-    def address(self) -> str: ...
+    def address(self) -> str:
+        """Address with prefix."""
+
     @property
-    def gateway(self) -> str: ...
+    def gateway(self) -> str:
+        """Default gateway."""
+
     @property
-    def mac(self) -> str: ...
+    def mac(self) -> str:
+        """Hardware address."""
+
     @property
-    def ready(self) -> bool: ...
+    def ready(self) -> bool:
+        """Whether the guest is up."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import os
 import random
 import secrets
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from .store import Store
 PROJECTS = ("Default", "Lab B")
 
 
-def open_lab(folder: Path, options: Options) -> Lab:
+def open_lab(folder: Path, options: Options, *, clock: Callable[[], float] = time.time) -> Lab:
     """The lab of this folder: keys and projects are made at first use and kept."""
     folder.mkdir(parents=True, exist_ok=True)
     store = Store(folder / "controller.db")
@@ -29,7 +31,7 @@ def open_lab(folder: Path, options: Options) -> Lab:
         if store.setting(name) is None:
             store.set(name, secrets.token_hex(20))
     keys = {name: store.setting(name) for name in ("api_key", "read_only_key", "lab_key")}
-    lab = Lab(store, options, **keys)
+    lab = Lab(store, options, **keys, clock=clock)
     if store.setting("tenant") is None:
         store.set("user", lab.uid())
         for name in PROJECTS:
@@ -37,6 +39,7 @@ def open_lab(folder: Path, options: Options) -> Lab:
             metadata = {"uid": uid, "name": name, "creationTimestamp": lab.now()}
             store.put("project", uid, {"metadata": metadata, "spec": {}, "status": {}}, name=name)
         store.set("tenant", lab.uid())
+    store.excuse(lab.clock())
     return lab
 
 
@@ -92,14 +95,13 @@ def serve(arguments: argparse.Namespace) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def seed_hosts(arguments: argparse.Namespace) -> None:
-    """Puts hosts that are not there into the state, for measuring what many hosts cost."""
-    lab = open_lab(arguments.state, Options(seed=arguments.seed))
+def fill(lab: Lab, count: int) -> None:
+    """Puts hosts that are not there into the state, for measuring what many hosts cost: the same for the same seed."""
     project = next(one["metadata"]["uid"] for one in lab.store.all("project", name="Default"))
-    chance = random.Random(arguments.seed)
+    chance = random.Random(lab.options.seed)
     context = Context(lab, "", "", project, {}, {}, None, {})
     with lab.store.transaction():
-        for number in range(arguments.hosts):
+        for number in range(count):
             uid = f"edge-{number:06d}"
             site = f"store-{number // 10:04d}"
             labels = {"site": site, "region": chance.choice(["north", "south", "east", "west"])}
@@ -141,7 +143,10 @@ def main() -> None:
     parser.add_argument("--open-pairing", action="store_true", help="a registered host pairs without a token")
     parser.add_argument("--hosts", type=int, default=1000, help="how many hosts seed makes")
     arguments = parser.parse_args()
-    serve(arguments) if arguments.command == "serve" else seed_hosts(arguments)
+    if arguments.command == "serve":
+        serve(arguments)
+    else:
+        fill(open_lab(arguments.state, Options(seed=arguments.seed)), arguments.hosts)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
-from . import engine, profiles
+from . import bodies, defaults, engine, pools, profiles
 from .core import DONE, Context, Reply, created, paged, route
 from .errors import ApiError, invalid, not_found
 from .store import Document
@@ -13,16 +12,18 @@ from .store import Document
 PATH = "/v1/spectroclusters"
 
 
-@route("POST", PATH + "/edge-native")
+@route("POST", PATH + "/edge-native", body=bodies.CLUSTER)
 def create_cluster(context: Context) -> Reply:
     problems = [text for _group, _name, text in _problems(context)]
     if problems:
         raise invalid("; ".join(problems), code="ClusterValidationFailed")
-    metadata, spec = context.given("metadata"), context.given("spec")
+    metadata, spec = context.body["metadata"], context.body["spec"]
+    given = spec.get("clusterConfig") or {}
+    scope = "project" if context.project else "tenant"
     uid, config_uid = context.lab.uid(), context.lab.uid()
     config: Document = {
         "metadata": {"uid": config_uid, "name": metadata["name"]},
-        "spec": {"clusterConfig": spec.get("cloudConfig") or {}, "machinePoolConfig": []},
+        "spec": {"clusterConfig": pools.network(spec.get("cloudConfig") or {}), "machinePoolConfig": []},
         "_lab": {"cluster": uid, "machines": []},
     }
     cluster: Document = {
@@ -30,40 +31,45 @@ def create_cluster(context: Context) -> Reply:
             "uid": uid,
             "name": metadata["name"],
             "labels": metadata.get("labels") or {},
-            "annotations": {**(metadata.get("annotations") or {}), "scope": "project"},
+            "annotations": {**(metadata.get("annotations") or {}), "scope": scope},
             "creationTimestamp": context.lab.now(),
         },
         "spec": {
             "cloudType": "edge-native",
             "clusterType": "PureManage",
             "cloudConfigRef": {"kind": "EdgeNativeCloudConfig", "uid": config_uid},
-            "clusterConfig": spec.get("clusterConfig") or {},
+            "clusterConfig": defaults.taken(given),
             "clusterProfileTemplates": [],
         },
-        "_lab": {"variables": {}, "since": context.lab.clock(), "phase": "new", "worked": 0.0},
+        "_lab": {
+            "variables": {},
+            "since": context.lab.clock(),
+            "phase": "new",
+            "worked": 0.0,
+            "location": defaults.location(given.get("location") or {}),
+        },
     }
-    with context.store.transaction():
-        for one in spec["profiles"]:
-            _attach(context, cluster, one)
-        for pool in spec["machinepoolconfig"]:
-            engine.write_pool(context.lab, config, pool)
-        context.store.put("cluster", uid, cluster, project=context.project, name=metadata["name"])
-        context.store.put("config", config_uid, config, project=context.project)
-        engine.bind_hosts(context.lab, cluster, config)
+    for one in spec["profiles"]:
+        _attach(context, cluster, one)
+    for pool in spec["machinepoolconfig"]:
+        pools.write(context.lab, config, pool)
+    context.store.put("cluster", uid, cluster, project=context.project, name=metadata["name"])
+    context.store.put("config", config_uid, config, project=context.project)
+    engine.bind_hosts(context.lab, cluster, config)
     return created(uid)
 
 
-@route("POST", PATH + "/edge-native/validate")
+@route("POST", PATH + "/edge-native/validate", body=bodies.CLUSTER)
 def validate_cluster(context: Context) -> Document:
     results: dict[str, dict[str, list[Document]]] = {"pool": {}, "profile": {}}
     for group, name, text in _problems(context):
         results[group].setdefault(name, []).append({"code": "ValidationFailed", "message": text})
-    pools = [{"name": name, "displayName": name, "errors": errors} for name, errors in results["pool"].items()]
+    wrong = [{"name": name, "displayName": name, "errors": errors} for name, errors in results["pool"].items()]
     packs = [
         {"uid": name, "packs": {"results": [{"name": name, "displayName": name, "errors": errors}]}}
         for name, errors in results["profile"].items()
     ]
-    return {"machinePools": {"results": pools}, "profiles": packs}
+    return {"machinePools": {"results": wrong}, "profiles": packs}
 
 
 @route("GET", PATH + "/validate/name")
@@ -86,23 +92,24 @@ def get_status(context: Context) -> Document:
 @route("GET", "/v1/dashboard/spectroclusters/{uid}/overview")
 def overview(context: Context) -> Document:
     cluster = find(context)
-    state = (cluster.get("status") or {}).get("state", "")
-    health = {"state": "Healthy" if state == "Running" else "Unknown"}
+    status = dict(cluster.get("status") or {})
+    well = all(engine.healthy(context.lab, uid) for uid in engine.members(_config(context, cluster)))
+    health = {"state": "Unknown" if status.get("state") != "Running" else "Healthy" if well else "UnHealthy"}
+    place = status.pop("location", {})
+    point = place.pop("geoLoc", None)
+    if point:
+        # Read in another form here.
+        place["coordinates"] = [point["latitude"], point["longitude"]]
     return {
         "metadata": cluster["metadata"],
         "spec": {"cloudConfig": {"cloudType": "edge-native", "uid": cluster["spec"]["cloudConfigRef"]["uid"]}},
-        "status": {**(cluster.get("status") or {}), "health": health},
+        "status": {**status, "location": place, "health": health},
     }
 
 
 @route("DELETE", PATH + "/{uid}")
 def delete_cluster(context: Context) -> Reply:
-    cluster = find(context)
-    if cluster["_lab"]["phase"] not in ("deleting", "deleted"):
-        cluster["_lab"] |= {"phase": "deleting", "since": context.lab.clock()}
-        cluster["status"] = {**(cluster.get("status") or {}), "state": "Deleting"}
-        _save(context, cluster)
-        engine.move(context.lab, context.parts["uid"])
+    engine.delete(context.lab, find(context))
     return DONE
 
 
@@ -122,7 +129,7 @@ def kubeconfig(context: Context) -> Document:
     raise not_found("Kubeconfig of cluster", context.parts["uid"])
 
 
-@route("PATCH", PATH + "/{uid}/metadata")
+@route("PATCH", PATH + "/{uid}/metadata", body=bodies.CLUSTER_META)
 def patch_metadata(context: Context) -> Reply:
     cluster = find(context)
     metadata = context.given("metadata") or {}
@@ -137,24 +144,24 @@ def get_profiles(context: Context) -> Document:
     items = []
     for one in cluster["spec"]["clusterProfileTemplates"]:
         packs = [{"metadata": {"name": pack["name"]}, "spec": _pack_spec(pack)} for pack in one["packs"]]
-        spec = {"cloudType": one.get("cloudType", ""), "type": one["type"], "packs": packs}
+        spec = {**{key: one.get(key) for key in ("cloudType", "type", "version")}, "packs": packs}
         items.append({"metadata": {"uid": one["uid"], "name": one["name"]}, "spec": spec})
     return {"profiles": items}
 
 
-@route("PUT", PATH + "/{uid}/profiles")
+@route("PUT", PATH + "/{uid}/profiles", body=bodies.ATTACHMENTS)
 def put_profiles(context: Context) -> Reply:
     cluster = find(context)
     cluster["spec"]["clusterProfileTemplates"] = []
     return _take_profiles(context, cluster)
 
 
-@route("PATCH", PATH + "/{uid}/profiles")
+@route("PATCH", PATH + "/{uid}/profiles", body=bodies.ATTACHMENTS)
 def patch_profiles(context: Context) -> Reply:
     return _take_profiles(context, find(context))
 
 
-@route("DELETE", PATH + "/{uid}/profiles")
+@route("DELETE", PATH + "/{uid}/profiles", body=bodies.DETACHMENT)
 def delete_profiles(context: Context) -> Reply:
     cluster = find(context)
     gone = set(context.given("profileUids") or [])
@@ -170,40 +177,22 @@ def get_variables(context: Context) -> list[Document]:
     for one in cluster["spec"]["clusterProfileTemplates"]:
         profile = context.store.get("profile", one["uid"]) or {"_lab": {"variables": []}}
         values = cluster["_lab"]["variables"].get(one["uid"], {})
-        variables = [profiles.masked_variable(each, values.get(each["name"])) for each in profile["_lab"]["variables"]]
+        variables = [
+            profiles.variable_in_cluster(each, values.get(each["name"])) for each in profile["_lab"]["variables"]
+        ]
         answer.append({"profileUid": one["uid"], "variables": variables})
     return answer
 
 
-@route("PATCH", PATH + "/{uid}/variables")
+@route("PATCH", PATH + "/{uid}/variables", body=bodies.CLUSTER_VARIABLES)
 def patch_variables(context: Context) -> Reply:
     cluster = find(context)
-    for one in context.body or []:
+    attached = {one["uid"] for one in cluster["spec"]["clusterProfileTemplates"]}
+    for one in context.body:
+        if one["profileUid"] not in attached:
+            raise not_found("Attached ClusterProfile", one["profileUid"])
         _take_variables(context, cluster, one["profileUid"], one.get("variables") or [])
     return _save(context, cluster)
-
-
-def _setting(name: str, path: str, verb: str, *, within: str = "") -> None:
-    """An endpoint that keeps one field of the cluster's configuration."""
-
-    @route(verb, PATH + "/{uid}/" + path)
-    def keep(context: Context) -> Reply:
-        cluster = find(context)
-        place: Document = cluster["spec"]["clusterConfig"]
-        if within:
-            place = place.setdefault(within, {})
-        place[name] = context.given(name)
-        if name == "location":
-            cluster["status"] = {**(cluster.get("status") or {}), "location": context.given(name)}
-        return _save(context, cluster)
-
-
-_setting("timezone", "clusterConfig/timezone", "PATCH")
-_setting("clusterMetaAttribute", "clusterConfig/clusterMetaAttribute", "PATCH")
-_setting("controlPlaneHealthCheckTimeout", "clusterConfig/controlPlaneHealthCheckTimeout", "PATCH")
-_setting("hostClusterConfig", "clusterConfig/hostCluster", "PATCH")
-_setting("osPatchConfig", "clusterConfig/osPatch", "PATCH", within="machineManagementConfig")
-_setting("location", "location", "PUT")
 
 
 def find(context: Context) -> Document:
@@ -230,17 +219,23 @@ def _pack_spec(pack: Document) -> Document:
 
 
 def _take_profiles(context: Context, cluster: Document) -> Reply:
-    for one in context.given("profiles") or []:
+    for one in context.body["profiles"]:
         _attach(context, cluster, one)
     engine.upgrade(context.lab, cluster)
     return _save(context, cluster)
 
 
+def _published(context: Context, uid: str) -> Document | None:
+    profile = context.store.get("profile", uid)
+    visible = context.store.project_of("profile", uid) in (context.project, "")
+    return profile if profile and visible and profile["spec"].get("published") else None
+
+
 def _attach(context: Context, cluster: Document, given: Document) -> None:
-    profile = context.store.get("profile", given.get("uid", ""))
-    if profile is None or not profile["spec"].get("published"):
+    profile = _published(context, given.get("uid", ""))
+    if profile is None:
         raise not_found("ClusterProfile", given.get("uid", ""))
-    overrides = {one["name"]: one.get("values", "") for one in given.get("packValues") or []}
+    overrides = {one["name"]: one.get("values", "") for one in given.get("packValues") or [] if "values" in one}
     snapshot = profiles.attached(profile, overrides)
     templates: list[Document] = cluster["spec"]["clusterProfileTemplates"]
     replaced = {given.get("replaceWithProfile", ""), given["uid"]}
@@ -271,35 +266,39 @@ def _problems(context: Context) -> list[tuple[str, str, str]]:
     """What is wrong with a definition: (pool or profile, its name, the problem)."""
     name = context.given("metadata", "name") or ""
     spec = context.given("spec") or {}
-    pools: list[Document] = spec.get("machinepoolconfig") or []
-    problems: list[tuple[str, str, str]] = []
+    written: list[Document] = spec.get("machinepoolconfig") or []
+    general: list[str] = []
     if not name:
-        problems.append(("pool", "cluster", "metadata.name is required"))
+        general.append("metadata.name is required")
     if _named(context, name):
-        problems.append(("pool", "cluster", f"A cluster named '{name}' already exists"))
-    if sum(bool((pool.get("poolConfig") or {}).get("isControlPlane")) for pool in pools) != 1:
-        problems.append(("pool", "cluster", "Exactly one pool must be the control plane"))
-    taken: set[str] = set()
-    for pool in pools:
-        problems += engine.pool_problems(context.lab, pool, project=context.project, cluster="", taken=taken)
-    endpoint: Any = (spec.get("cloudConfig") or {}).get("controlPlaneEndpoint") or {}
+        general.append(f"A cluster named '{name}' already exists")
+    if sum(bool(pool["poolConfig"].get("isControlPlane")) for pool in written) != 1:
+        general.append("Exactly one pool must be the control plane")
+    names = [pool["poolConfig"]["name"] for pool in written]
+    general += [f"Two pools are named '{one}'" for one in sorted({one for one in names if names.count(one) > 1})]
+    endpoint = (spec.get("cloudConfig") or {}).get("controlPlaneEndpoint") or {}
     if endpoint.get("type") == "VIP":
         try:
             ipaddress.ip_address(endpoint.get("host", ""))
         except ValueError:
-            problems.append(
-                ("pool", "cluster", f"controlPlaneEndpoint.host '{endpoint.get('host')}' is not an address")
-            )
-    if not spec.get("profiles"):
-        problems.append(("profile", "cluster", "At least one profile is required"))
-    for one in spec.get("profiles") or []:
-        profile = context.store.get("profile", one.get("uid", ""))
-        if profile is None or not profile["spec"].get("published"):
-            problems.append(
-                ("profile", one.get("uid", ""), f"Profile '{one.get('uid')}' is not found or not published")
-            )
+            general.append(f"controlPlaneEndpoint.host '{endpoint.get('host', '')}' is not an address")
+    found = [("pool", "cluster", text) for text in general]
+    taken: set[str] = set()
+    for pool in written:
+        texts = pools.problems(context.lab, pool, project=context.project, cluster="", taken=taken)
+        found += [("pool", pool["poolConfig"]["name"], text) for text in texts]
+    return found + _profile_problems(context, spec.get("profiles") or [])
+
+
+def _profile_problems(context: Context, attachments: list[Document]) -> list[tuple[str, str, str]]:
+    found = [] if attachments else [("profile", "cluster", "At least one profile is required")]
+    for one in attachments:
+        uid = one.get("uid", "")
+        profile = _published(context, uid)
+        if profile is None:
+            found.append(("profile", uid, f"Profile '{uid}' is not found or not published"))
             continue
+        declared = {each["name"]: each for each in profile["_lab"]["variables"]}
         given = {each["name"] for each in one.get("variables") or []}
-        unknown = given - {each["name"] for each in profile["_lab"]["variables"]}
-        problems += [("profile", one["uid"], f"The profile has no variable '{each}'") for each in sorted(unknown)]
-    return problems
+        found += [("profile", uid, f"The profile has no variable '{each}'") for each in sorted(given - set(declared))]
+    return found

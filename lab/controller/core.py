@@ -6,17 +6,32 @@ import hashlib
 import re
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import ApiError, not_found
+from .errors import ApiError, invalid, not_found
+from .shapes import Shape
 from .store import Document, Store
 
 PAGE = 50
-# Fields that the API marks as required: they stay even when they are empty.
-REQUIRED = {"items", "hosts", "hostUid", "hostAddress", "clusterConfig", "machinePoolConfig", "profiles", "isActive"}
+LOGGED = 5000
+SELECTIONS = 64
+# Fields that the API always sends, or marks as required: they stay when they are empty, where the lab fills them in.
+# fmt: off
+KEPT = {
+    "IsCandidateCaption", "clusterConfig", "canBeApplied", "continue", "count", "default", "defaultValue",
+    "disableAutoRegister", "enable", "hasUserMacros", "hidden", "hostAddress", "hostAuthToken", "hostChecksum",
+    "hostPairingKey", "hostUid", "hosts", "immutable", "inputType", "isActive", "isDefault", "isDeprecated",
+    "isHostCluster", "isPrivate", "isPublished", "isSensitive", "isSyncSupported", "items", "latitude", "limit",
+    "longitude", "machinePoolConfig", "macAddress", "offset", "options", "patchOnBoot", "pause", "private",
+    "profiles", "rebootIfRequired", "remoteSsh", "remoteSshTempUser", "required", "value",
+}
+# fmt: on
+# What users write into these is theirs: an empty text in it is no field that is left out.
+FREE = {"labels", "annotations", "additionalLabels", "additionalAnnotations", "additionalTags"}
 
 
 @dataclass
@@ -31,6 +46,24 @@ class Options:
     open_pairing: bool = False
 
 
+class Log:
+    """The latest requests. Those of agents are kept apart: a thousand heartbeats a second would push out all others."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._users: deque[tuple[int, Document]] = deque(maxlen=LOGGED)
+        self._agents: deque[tuple[int, Document]] = deque(maxlen=LOGGED)
+
+    def add(self, entry: Document) -> None:
+        """Notes a request; one with a ``source`` is an agent's."""
+        self._number += 1
+        (self._agents if entry["source"] else self._users).append((self._number, entry))
+
+    def entries(self) -> list[Document]:
+        """The requests, in the order in which they were answered."""
+        return [entry for _number, entry in sorted([*self._users, *self._agents], key=lambda one: one[0])]
+
+
 @dataclass
 class Lab:
     """The controller's state."""
@@ -42,7 +75,12 @@ class Lab:
     lab_key: str
     clock: Callable[[], float] = time.time
     faults: list[Document] = field(default_factory=list)
-    log: list[Document] = field(default_factory=list)
+    log: Log = field(default_factory=lambda: Log())
+    # When the state was last brought up to the present and for how long that is enough, and which objects a search
+    # selected: only saved work.
+    advanced: float = float("-inf")
+    pause: float = 0.0
+    selections: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
     def uid(self) -> str:
         """A new UID, the same sequence for the same seed."""
@@ -115,28 +153,46 @@ class Reply:
 
 
 Handler = Callable[[Context], Any]
-ROUTES: list[tuple[str, re.Pattern[str], Handler, str]] = []
 
 
-def route(method: str, template: str) -> Callable[[Handler], Handler]:
-    """Declares an endpoint; ``{name}`` is one part of the path. Literal paths come before those with parts."""
+@dataclass(frozen=True)
+class Route:
+    """An endpoint. ``body`` is the shape of what it takes (None: nothing), ``who`` may use it beside API keys."""
+
+    method: str
+    template: str
+    pattern: re.Pattern[str]
+    handler: Handler
+    body: Shape
+    who: str
+
+
+ROUTES: list[Route] = []
+
+
+def route(method: str, template: str, *, body: Shape = None, who: str = "user") -> Callable[[Handler], Handler]:
+    """Declares an endpoint; ``{name}`` is one part of the path. Literal paths come before those with parts.
+
+    :param who: "user" needs an API key; "agent" takes a service token as well, which the handler proves; "anyone"
+        needs neither.
+    """
 
     def declare(handler: Handler) -> Handler:
-        pattern = re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) + "$")
-        ROUTES.append((method, pattern, handler, template))
-        ROUTES.sort(key=lambda one: one[3].count("{"))
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
+        ROUTES.append(Route(method, template, pattern, handler, body, who))
+        ROUTES.sort(key=lambda one: one.template.count("{"))
         return handler
 
     return declare
 
 
-def match(method: str, path: str) -> tuple[Handler, dict[str, str]]:
+def match(method: str, path: str) -> tuple[Route, dict[str, str]]:
     """The endpoint of a request, or the refusal."""
     others = False
-    for verb, pattern, handler, _template in ROUTES:
-        found = pattern.match(path)
-        if found and verb == method:
-            return handler, found.groupdict()
+    for one in ROUTES:
+        found = one.pattern.fullmatch(path)
+        if found and one.method == method:
+            return one, found.groupdict()
         others = others or bool(found)
     raise ApiError(
         405 if others else 404, "MethodNotAllowed" if others else "PathNotFound", f"{method} {path} is not in this lab"
@@ -154,8 +210,14 @@ DONE = Reply(204)
 def pruned(value: Any) -> Any:
     """``value`` as a Go server writes it: zero fields left out, and what is the lab's own (``_lab``)."""
     if isinstance(value, dict):
-        kept = {key: pruned(one) for key, one in value.items() if key != "_lab"}
-        return {key: one for key, one in kept.items() if key in REQUIRED or one not in (None, "", 0, False, [], {})}
+        kept = {}
+        for key, one in value.items():
+            if key == "_lab":
+                continue
+            shown = one if key in FREE else pruned(one)
+            if shown or key in KEPT:
+                kept[key] = shown
+        return kept
     if isinstance(value, list):
         return [pruned(one) for one in value]
     return value
@@ -174,14 +236,27 @@ def paged(context: Context, items: list[Any]) -> dict[str, Any]:
 
 def page_of(context: Context) -> tuple[int, int]:
     """Limit and offset of a request; the token of an earlier page wins over the offset."""
-    limit = min(PAGE, int(context.query.get("limit") or PAGE)) or PAGE
+    limit = min(PAGE, _number(context, "limit")) or PAGE
     token = context.query.get("continue")
     if token:
         try:
-            return limit, int(bytes.fromhex(token).decode().removeprefix("offset="))
+            return limit, _whole(bytes.fromhex(token).decode().removeprefix("offset="))
         except ValueError:
             raise ApiError(400, "InvalidContinueToken", "The continue token is not one of this list") from None
-    return limit, int(context.query.get("offset") or 0)
+    return limit, _number(context, "offset")
+
+
+def _number(context: Context, name: str) -> int:
+    try:
+        return _whole(context.query.get(name) or "0")
+    except ValueError:
+        raise invalid(f"{name} must be a whole number from 0") from None
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ValueError
+    return int(text)
 
 
 def page_answer(items: list[Any], total: int, limit: int, offset: int) -> dict[str, Any]:
@@ -189,3 +264,16 @@ def page_answer(items: list[Any], total: int, limit: int, offset: int) -> dict[s
     following = offset + len(items)
     token = f"offset={following}".encode().hex() if following < total and items else ""
     return {"items": items, "listmeta": {"continue": token, "count": total, "limit": limit, "offset": offset}}
+
+
+def text_fits(wanted: Document, text: str) -> bool:
+    """Whether ``text`` is what a FilterString wants; case does not matter unless it says so."""
+    lower = wanted.get("ignoreCase", True)
+    given = {key: str(one).lower() if lower else str(one) for key, one in wanted.items() if key != "ignoreCase" and one}
+    have = text.lower() if lower else text
+    return (
+        given.get("eq", have) == have
+        and given.get("contains", "") in have
+        and have.startswith(given.get("beginsWith", ""))
+        and ("ne" not in given or given["ne"] != have)
+    )

@@ -6,27 +6,37 @@ controller, or a test with a clock of its own, sees the same.
 
 from __future__ import annotations
 
-from typing import Any
-
+from . import faults
 from .core import Lab
 from .kubernetes import Provider, StatesOnly
 from .store import Document
 
-SETTLED = ("running", "deleted", "failed")
+# Between two requests that follow each other faster than this (in seconds), nothing is looked at. With many clusters on
+# their way it is longer, so that looking at them takes about a tenth of the time.
+TICK = 0.02
+TOGETHER = 10
+# The share of its forming during which a new cluster is shown without a status.
+BARE = 0.1
 
 
 def advance(lab: Lab) -> None:
     """Brings everything up to the present."""
     now = lab.clock()
-    for uid in lab.store.silent(now - lab.options.heartbeat_timeout):
-        host = lab.store.get("host", uid)
-        if host is not None and (host["status"].get("health") or {}).get("state") == "healthy":
-            host["status"]["health"] |= {"state": "unhealthy", "message": "No heartbeat from the host"}
-            lab.store.put("host", uid, host)
-    for uid in lab.store.setting("moving", []):
-        cluster = lab.store.get("cluster", uid)
-        if cluster is not None:
-            _advance_cluster(lab, cluster, now)
+    if 0 <= now - lab.advanced < lab.pause:
+        return
+    lab.advanced = now
+    silent = lab.store.silent(now - lab.options.heartbeat_timeout)
+    moving = lab.store.setting("moving", [])
+    lab.pause = TICK * max(1.0, len(moving) / TOGETHER)
+    if not silent and not moving:
+        return
+    with lab.store.transaction():
+        for uid in silent:
+            _lose(lab, uid)
+        for uid in moving:
+            cluster = lab.store.get("cluster", uid)
+            if cluster is not None:
+                _advance_cluster(lab, cluster, now)
 
 
 def members(config: Document) -> list[str]:
@@ -34,72 +44,32 @@ def members(config: Document) -> list[str]:
     return [host["hostUid"] for pool in config["spec"].get("machinePoolConfig") or [] for host in pool["hosts"]]
 
 
-def pool_problems(
-    lab: Lab, pool: Document, *, project: str, cluster: str, taken: set[str]
-) -> list[tuple[str, str, str]]:
-    """What is wrong with a pool as it is written; ``taken`` collects the hosts already used by others."""
-    config: Document = pool.get("poolConfig") or {}
-    hosts: list[Document] = (pool.get("cloudConfig") or {}).get("edgeHosts") or []
-    name = str(config.get("name", ""))
-    found: list[str] = []
-    if config.get("labels") != ["control-plane" if config.get("isControlPlane") else "worker"]:
-        found.append("labels must be [control-plane] or [worker], as isControlPlane says")
-    if config.get("size") != len(hosts):
-        found.append(f"size is {config.get('size')}, the pool has {len(hosts)} hosts")
-    for given in hosts:
-        uid = given.get("hostUid", "")
-        host = lab.store.get("host", uid)
-        if uid in taken:
-            found.append(f"Edge host '{uid}' is used twice")
-        taken.add(uid)
-        if host is None or lab.store.project_of("host", uid) != project:
-            found.append(f"Edge host '{uid}' is not found in this project")
-            continue
-        used = [one for one in host["status"].get("inUseClusters") or [] if one["uid"] != cluster]
-        if used:
-            found.append(f"Edge host '{uid}' is in use by cluster '{used[0]['name']}'")
-        elif host["status"]["state"] == "unpaired":
-            found.append(f"Edge host '{uid}' is not ready")
-    return [("pool", name, text) for text in found]
-
-
-def write_pool(lab: Lab, config: Document, pool: Document) -> None:
-    """Takes a pool as it is written into the cloud config, in the shape in which it is read."""
-    given = pool["poolConfig"]
-    hosts = []
-    for one in pool["cloudConfig"]["edgeHosts"]:
-        host = lab.store.get("host", one["hostUid"]) or {"spec": {"host": {}}}
-        hosts.append({**one, "hostAddress": host["spec"]["host"].get("hostAddress", "")})
-    kept = {key: value for key, value in given.items() if key not in ("size", "labels")}
-    read = {**kept, "size": len(hosts), "labels": given["labels"], "hosts": hosts}
-    pools = config["spec"]["machinePoolConfig"]
-    place = next((index for index, one in enumerate(pools) if one["name"] == given["name"]), None)
-    if place is None:
-        pools.append(read)
-    else:
-        pools[place] = read
-
-
 def bind_hosts(lab: Lab, cluster: Document, config: Document) -> None:
     """Makes machines for new members, takes hosts into use and lets those go that are no members any more."""
     uid, name = cluster["metadata"]["uid"], cluster["metadata"]["name"]
     wanted = {host["hostUid"]: pool["name"] for pool in config["spec"]["machinePoolConfig"] for host in pool["hosts"]}
     machines: list[Document] = config["_lab"]["machines"]
-    have = {one["spec"]["edgeHostUid"] for one in machines}
     for machine in machines:
-        if machine["spec"]["edgeHostUid"] not in wanted and machine["status"]["instanceState"] != "Deleting":
-            machine["status"]["instanceState"] = "Deleting"
-            machine["_lab"]["since"] = lab.clock()
+        if wanted.get(machine["spec"]["edgeHostUid"]) != machine["_lab"]["pool"]:
+            leave(lab, machine)
+    have = {one["spec"]["edgeHostUid"] for one in machines if one["status"]["instanceState"] != "Deleting"}
     for host_uid, pool in wanted.items():
-        if host_uid not in have:
-            machines.append(_machine(lab, host_uid, pool))
         host = lab.store.get("host", host_uid)
-        if host is not None:
-            reference = {"uid": uid, "name": name}
+        if host_uid not in have:
+            machines.append(_machine(lab, host_uid, pool, host))
+        reference = {"uid": uid, "name": name}
+        if host is not None and host["status"].get("inUseClusters") != [reference]:
             host["status"] |= {"state": "in-use", "inUseClusters": [reference], "inUseClustersRef": [reference]}
             lab.store.put("host", host_uid, host)
     lab.store.put("config", config["metadata"]["uid"], config)
     move(lab, uid)
+
+
+def leave(lab: Lab, machine: Document) -> None:
+    """A machine begins to go."""
+    if machine["status"]["instanceState"] != "Deleting":
+        machine["status"] = {**machine["status"], "instanceState": "Deleting", "ready": False}
+        machine["_lab"]["since"] = lab.clock()
 
 
 def upgrade(lab: Lab, cluster: Document) -> None:
@@ -109,15 +79,40 @@ def upgrade(lab: Lab, cluster: Document) -> None:
         move(lab, cluster["metadata"]["uid"])
 
 
+def delete(lab: Lab, cluster: Document) -> None:
+    """A cluster begins to go; asking again changes nothing."""
+    if cluster["_lab"]["phase"] not in ("deleting", "deleted"):
+        cluster["_lab"] |= {"phase": "deleting", "since": lab.clock()}
+        cluster["status"] = {**(cluster.get("status") or {}), "state": "Deleting"}
+        lab.store.put("cluster", cluster["metadata"]["uid"], cluster)
+        move(lab, cluster["metadata"]["uid"])
+
+
 def move(lab: Lab, uid: str, *, settled: bool = False) -> None:
-    """Notes that a cluster has to be looked at with each request, or has not any more."""
-    moving = [one for one in lab.store.setting("moving", []) if one != uid]
-    lab.store.set("moving", moving if settled else [*moving, uid])
+    """Notes that a cluster has to be looked at as time passes, or has not any more."""
+    before = lab.store.setting("moving", [])
+    moving = [one for one in before if one != uid] + ([] if settled else [uid])
+    if moving != before:
+        lab.store.set("moving", moving)
 
 
-def _machine(lab: Lab, host_uid: str, pool: str) -> Document:
-    host = lab.store.get("host", host_uid) or {"spec": {"host": {}}}
-    address = host["spec"]["host"].get("hostAddress", "")
+def healthy(lab: Lab, uid: str) -> bool:
+    """Whether the host's agent says so, and is heard of."""
+    host = lab.store.get("host", uid)
+    return host is not None and (host["status"].get("health") or {}).get("state") == "healthy"
+
+
+def _lose(lab: Lab, uid: str) -> None:
+    """A host is silent; the next heartbeat brings it back."""
+    host = lab.store.get("host", uid)
+    if host is not None and (host["status"].get("health") or {}).get("state") == "healthy":
+        host["status"]["health"] |= {"state": "unhealthy", "message": "No heartbeat from the host"}
+        lab.store.put("host", uid, host)
+    lab.store.forget(uid)
+
+
+def _machine(lab: Lab, host_uid: str, pool: str, host: Document | None) -> Document:
+    address = host["spec"]["host"].get("hostAddress", "") if host else ""
     return {
         "metadata": {"uid": lab.uid(), "name": host_uid},
         "spec": {"edgeHostUid": host_uid, "nics": [{"privateIPs": [address]}] if address else []},
@@ -136,15 +131,11 @@ def _advance_cluster(lab: Lab, cluster: Document, now: float) -> None:
     if inner["phase"] == "deleting":
         inner["leaving"] = inner.get("leaving", 0.0) + passed
         if inner["leaving"] >= lab.options.form_seconds / 2:
-            _release(lab, uid, keep=set())
+            gone = {*members(config), *(one["spec"]["edgeHostUid"] for one in config["_lab"]["machines"])}
+            _release(lab, uid, gone)
             inner["phase"] = "deleted"
             cluster["status"] = {**(cluster.get("status") or {}), "state": "Deleted"}
     else:
-        if any(
-            fault["kind"] == "cluster-error" and fault.get("name") == cluster["metadata"]["name"]
-            for fault in lab.faults
-        ):
-            inner["phase"] = "failed"
         _form(lab, cluster, config, passed)
     lab.store.put("config", config["metadata"]["uid"], config)
     lab.store.put("cluster", uid, cluster)
@@ -155,19 +146,21 @@ def _advance_cluster(lab: Lab, cluster: Document, now: float) -> None:
 
 def _form(lab: Lab, cluster: Document, config: Document, passed: float) -> None:
     inner = cluster["_lab"]
-    unwell = [uid for uid in members(config) if not _healthy(lab, uid)]
-    if not unwell:
+    unwell = [uid for uid in members(config) if not healthy(lab, uid)]
+    broken = inner["phase"] != "running" and faults.holds(lab.faults, "cluster-error", name=cluster["metadata"]["name"])
+    inner["age"] = inner.get("age", 0.0) + passed
+    if not unwell and not broken:
         inner["worked"] += passed
     provider: Provider = StatesOnly(lab.options.form_seconds)
     done = provider.formed(cluster, config, worked=inner["worked"])
-    _advance_machines(lab, cluster, config, passed, healthy=not unwell)
-    if inner["phase"] == "failed":
-        state = "Error"
+    _advance_machines(lab, cluster, config, 0.0 if unwell or broken else passed)
+    if broken:
+        state, inner["phase"] = "Error", "failed"
     elif done >= 1.0:
         state, inner["phase"] = "Running", "running"
     else:
         state, inner["phase"] = ("Provisioning" if done > 0.3 else "Pending"), "forming"
-        if done <= 0.1:
+        if inner["age"] <= BARE * lab.options.form_seconds:
             return  # a fresh cluster has no status yet
     message = f"Waiting for Edge hosts: {', '.join(unwell)}" if unwell else ""
     templates = cluster["spec"]["clusterProfileTemplates"]
@@ -175,6 +168,7 @@ def _form(lab: Lab, cluster: Document, config: Document, passed: float) -> None:
     condition = {"type": "EdgeHostsReady", "status": "False" if unwell else "True", "message": message}
     cluster["status"] = {
         **(cluster.get("status") or {}),
+        "location": inner.get("location") or {},
         "state": state,
         "conditions": [condition],
         "packs": packs,
@@ -182,41 +176,37 @@ def _form(lab: Lab, cluster: Document, config: Document, passed: float) -> None:
     }
 
 
-def _advance_machines(lab: Lab, cluster: Document, config: Document, passed: float, *, healthy: bool) -> None:
-    """Machines follow one after the other; each takes half of the time that a cluster takes."""
-    kept = []
+def _advance_machines(lab: Lab, cluster: Document, config: Document, worked: float) -> None:
+    """Machines follow one after the other and are ready before the cluster is; going takes each as long as coming."""
+    kept, gone = [], set()
     span = lab.options.form_seconds / 2
-    for index, machine in enumerate(config["_lab"]["machines"]):
+    machines = config["_lab"]["machines"]
+    for index, machine in enumerate(machines):
         inner = machine["_lab"]
         if machine["status"]["instanceState"] == "Deleting":
             if lab.clock() - inner["since"] < span:
                 kept.append(machine)
+            else:
+                gone.add(machine["spec"]["edgeHostUid"])
             continue
-        inner["worked"] += passed if healthy else 0.0
-        share = 1.0 if span <= 0 else inner["worked"] / span - 0.2 * index
+        inner["worked"] += worked
+        share = 1.0 if span <= 0 else inner["worked"] / span - 0.5 * index / len(machines)
         states = ((1.0, "Running"), (0.6, "Provisioned"), (0.2, "Provisioning"))
         state = next((name for floor, name in states if share >= floor), "Pending")
-        # The last machine runs before the cluster does.
-        if cluster["_lab"]["phase"] == "running" and share >= 0.5:
-            state = "Running"
         machine["status"] = {"instanceState": state, "ready": state == "Running"}
         kept.append(machine)
-    if len(kept) != len(config["_lab"]["machines"]):
+    if gone:
         config["_lab"]["machines"] = kept
-        _release(lab, cluster["metadata"]["uid"], keep=set(members(config)))
+        _release(lab, cluster["metadata"]["uid"], gone - set(members(config)))
 
 
-def _release(lab: Lab, cluster_uid: str, *, keep: set[str]) -> None:
-    for host in lab.store.all("host"):
-        used: list[Any] = host["status"].get("inUseClusters") or []
-        if used and used[0]["uid"] == cluster_uid and host["metadata"]["uid"] not in keep:
+def _release(lab: Lab, cluster_uid: str, hosts: set[str]) -> None:
+    """Hosts that are no longer part of the cluster can be used again."""
+    for uid in sorted(hosts):
+        host = lab.store.get("host", uid)
+        if host is not None and any(one["uid"] == cluster_uid for one in host["status"].get("inUseClusters") or []):
             host["status"] |= {"state": "ready", "inUseClusters": [], "inUseClustersRef": []}
-            lab.store.put("host", host["metadata"]["uid"], host)
-
-
-def _healthy(lab: Lab, uid: str) -> bool:
-    host = lab.store.get("host", uid)
-    return host is not None and (host["status"].get("health") or {}).get("state") == "healthy"
+            lab.store.put("host", uid, host)
 
 
 def _pack_status(pack: Document, template: Document, *, ready: bool) -> Document:

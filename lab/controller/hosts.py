@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any
 
+from . import bodies, faults, shapes
 from .core import DONE, Context, Reply, created, route
 from .errors import ApiError, conflict, invalid, not_found
 from .store import Document
 
 PATH = "/v1/edgehosts"
+_FORBIDDEN = re.compile(r"[/?#&+%,$~!@*(){}|=;:<>'.^\"\s\x00-\x1f]")
+_NO_TUNNEL = {"remoteSsh": "disabled", "remoteSshTempUser": "disabled"}
 
 
-@route("POST", PATH)
+@route("POST", PATH, body=bodies.HOST)
 def create_host(context: Context) -> Reply:
     if not context.project:
         raise invalid("An Edge host is registered in a project: ProjectUid is missing")
     metadata, spec = context.given("metadata") or {}, context.given("spec") or {}
-    uid = metadata.get("uid", "")
-    if not uid or len(uid) > 128 or re.search(r"[/?#&+%,$~!@*(){}|=;:<>'.^\"\s]", uid):
-        raise invalid(f"metadata.uid '{uid}' is not a valid Edge host id")
+    uid = _checked_uid(metadata)
     if context.store.get("host", uid) is not None:
         raise conflict(f"Edge host with uid '{uid}' already exists", code="DuplicateEdgeHost")
     host = new_host(
@@ -31,7 +31,7 @@ def create_host(context: Context) -> Reply:
         project=context.project,
         device={"archType": spec.get("archType") or "amd64"},
     )
-    host["spec"]["tunnelConfig"] = spec.get("tunnelConfig") or {}
+    host["spec"]["tunnelConfig"] = _tunnel({}, spec.get("tunnelConfig") or {})
     host["spec"]["host"]["hostPairingKey"] = spec.get("hostPairingKey", "")
     context.store.put("host", uid, host, project=context.project, name=host["metadata"]["name"])
     return created(uid)
@@ -48,13 +48,15 @@ def hosts_metadata(context: Context) -> Document:
     hosts = context.store.all("host", projects=context.visible())
     if context.query.get("quickFilter") == "unusedEdgeHosts":
         hosts = (host for host in hosts if host["status"]["state"] == "ready")
+    if context.query.get("type") not in (None, "", "edge-native"):
+        hosts = iter(())
     return {
         "edgeHosts": [
             {
                 "uid": host["metadata"]["uid"],
                 "name": host["metadata"]["name"],
                 "state": host["status"]["state"],
-                "healthState": host["status"].get("health", {}).get("state", ""),
+                "healthState": (host["status"].get("health") or {}).get("state", ""),
                 "archType": host["spec"]["device"].get("archType", ""),
                 "edgeHostType": "edge-native",
             }
@@ -68,7 +70,7 @@ def get_host(context: Context) -> Document:
     return find(context)
 
 
-@route("PUT", PATH + "/{uid}/meta")
+@route("PUT", PATH + "/{uid}/meta", body=bodies.HOST_META)
 def put_meta(context: Context) -> Reply:
     host = find(context)
     metadata = context.given("metadata") or {}
@@ -82,18 +84,15 @@ def put_meta(context: Context) -> Reply:
     return DONE
 
 
-@route("PATCH", PATH + "/{uid}/tunnelConfig")
+@route("PATCH", PATH + "/{uid}/tunnelConfig", body=bodies.TUNNEL)
 def patch_tunnel(context: Context) -> Reply:
     host = find(context)
-    tunnel = {**(host["spec"].get("tunnelConfig") or {}), **(context.body or {})}
-    if tunnel.get("remoteSshTempUser") == "enabled" and tunnel.get("remoteSsh") != "enabled":
-        raise invalid("remoteSshTempUser needs remoteSsh to be enabled")
-    host["spec"]["tunnelConfig"] = tunnel
+    host["spec"]["tunnelConfig"] = _tunnel(host["spec"]["tunnelConfig"], context.body)
     save(context, host)
     return DONE
 
 
-@route("PATCH", PATH + "/{uid}/hostPairingKey")
+@route("PATCH", PATH + "/{uid}/hostPairingKey", body=bodies.PAIRING_KEY)
 def patch_pairing_key(context: Context) -> Reply:
     host = find(context)
     host["spec"]["host"]["hostPairingKey"] = context.given("hostPairingKey") or ""
@@ -115,9 +114,9 @@ def delete_host(context: Context) -> Reply:
 # -- the agent's side: bodies as documented, headers the lab's own
 
 
-@route("POST", PATH + "/register")
+@route("POST", PATH + "/register", body=bodies.REPORT, who="anyone")
 def register(context: Context) -> Document:
-    uid = context.given("metadata", "uid") or ""
+    uid = _checked_uid(context.given("metadata") or {})
     token = _token(context)
     host = context.store.get("host", uid)
     if host is None:
@@ -133,7 +132,7 @@ def register(context: Context) -> Document:
     key = host["spec"]["host"].get("hostPairingKey", "")
     if key and context.given("spec", "host", "hostPairingKey") != key:
         raise ApiError(403, "PairingKeyMismatch", f"The pairing key of Edge host '{uid}' is wrong")
-    _take_report(host, context.body or {})
+    _take_report(host, context.body)
     if host["status"]["state"] == "unpaired":
         host["status"]["state"] = "ready"
     host["status"]["serviceAuthToken"] = host["status"].get("serviceAuthToken") or context.lab.secret()
@@ -142,19 +141,19 @@ def register(context: Context) -> Document:
     return host
 
 
-@route("PUT", PATH + "/{uid}")
+@route("PUT", PATH + "/{uid}", body=bodies.REPORT, who="agent")
 def put_host(context: Context) -> Reply:
     host = by_agent(context)
-    _take_report(host, context.body or {})
+    _take_report(host, context.body)
     save(context, host)
     return DONE
 
 
-@route("PATCH", PATH + "/{uid}/health")
+@route("PATCH", PATH + "/{uid}/health", body=bodies.HEALTH, who="agent")
 def patch_health(context: Context) -> Reply:
     host = by_agent(context)
     uid = context.parts["uid"]
-    if any(fault["kind"] == "heartbeat-loss" and fault.get("host") == uid for fault in context.lab.faults):
+    if faults.holds(context.lab.faults, "heartbeat-loss", host=uid):
         return DONE
     health = {key: context.given(key) or "" for key in ("agentVersion", "message", "state")}
     if host["status"].get("health") != health:
@@ -164,11 +163,11 @@ def patch_health(context: Context) -> Reply:
     return DONE
 
 
-@route("GET", PATH + "/{uid}/config")
+@route("GET", PATH + "/{uid}/config", who="agent")
 def get_config(context: Context) -> Document:
     host = by_agent(context) if "servicetoken" in context.headers else find(context)
     clusters = [one["uid"] for one in host["status"].get("inUseClusters") or []]
-    return {"clusterUids": clusters, "tunnelConfig": host["spec"].get("tunnelConfig") or {}}
+    return {"clusterUids": clusters, "tunnelConfig": host["spec"]["tunnelConfig"]}
 
 
 # -- parts
@@ -187,6 +186,20 @@ def by_agent(context: Context) -> Document:
     if not _service_token_fits(context, host):
         raise ApiError(401, "Unauthorized", "The service token is missing or wrong")
     return host
+
+
+def _checked_uid(metadata: Document) -> str:
+    uid: str = metadata.get("uid", "")
+    if not uid or len(uid) > 128 or _FORBIDDEN.search(uid):
+        raise invalid(f"metadata.uid '{uid}' is not a valid Edge host id")
+    return uid
+
+
+def _tunnel(before: Document, given: Document) -> Document:
+    tunnel = {**_NO_TUNNEL, **before, **given}
+    if tunnel["remoteSshTempUser"] == "enabled" and tunnel["remoteSsh"] != "enabled":
+        raise invalid("remoteSshTempUser needs remoteSsh to be enabled")
+    return tunnel
 
 
 def save(context: Context, host: Document) -> None:
@@ -211,8 +224,18 @@ def new_host(context: Context, uid: str, *, name: str, labels: Document, project
         },
         "spec": {
             "device": {"archType": "amd64", **device},
-            "host": {"hostUid": uid, "hostAddress": "", "project": meta},
-            "tunnelConfig": {},
+            "host": {
+                "hostUid": uid,
+                "hostAddress": "",
+                "macAddress": "",
+                "project": meta,
+                "disableAutoRegister": False,
+                "hostAuthToken": "",
+                "hostChecksum": "",
+                "hostPairingKey": "",
+                "remoteSsh": "enabled",
+            },
+            "tunnelConfig": dict(_NO_TUNNEL),
             "type": "edge-native",
         },
         "status": {"state": "unpaired"},
@@ -233,15 +256,15 @@ def _token(context: Context) -> Document | None:
     secret = context.headers.get("edgehosttoken", "")
     if not secret:
         return None
-    for token in context.store.all("token"):
-        if token["spec"]["token"] == secret:
-            if not token["status"].get("isActive"):
-                raise ApiError(403, "EdgeTokenInactive", "The registration token is disabled")
-            expiry = datetime.fromisoformat(token["spec"]["expiry"].replace("Z", "+00:00"))
-            if expiry.timestamp() <= context.lab.clock():
-                raise ApiError(403, "EdgeTokenExpired", "The registration token has expired")
-            return token
-    raise ApiError(403, "EdgeTokenInvalid", "The registration token is unknown")
+    uid = next((row.uid for row in context.store.rows("token").values() if row.facts["_secret"] == secret), "")
+    token = context.store.get("token", uid)
+    if token is None:
+        raise ApiError(403, "EdgeTokenInvalid", "The registration token is unknown")
+    if not token["status"].get("isActive"):
+        raise ApiError(403, "EdgeTokenInactive", "The registration token is disabled")
+    if shapes.instant(token["spec"]["expiry"], "spec.expiry") <= context.lab.clock():
+        raise ApiError(403, "EdgeTokenExpired", "The registration token has expired")
+    return token
 
 
 def _project(context: Context, token: Document) -> str:

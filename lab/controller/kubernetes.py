@@ -21,7 +21,6 @@ class Provider(Protocol):
 
         :param worked: seconds during which all hosts of the cluster were healthy.
         """
-        ...
 
 
 class StatesOnly:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from .core import Context, paged, route
+from . import bodies
+from .core import Context, paged, route, text_fits
 from .errors import not_found
 from .store import Document
 
@@ -28,22 +29,26 @@ CATALOGUE: dict[str, tuple[str, list[str], str]] = {
 
 @route("GET", "/v1/registries/metadata")
 def registries_metadata(context: Context) -> Document:
-    return {"items": [{**REGISTRY, "kind": "pack", "scope": "system", "isDefault": True}]}
+    return {"items": [{**REGISTRY, "kind": "pack", "scope": "system", "isDefault": True, "isPrivate": False}]}
 
 
 @route("GET", "/v1/registries/pack/summary")
 def registries_summary(context: Context) -> Document:
-    spec = {"endpoint": "https://registry.example.com", "scope": "system"}
+    spec = {"endpoint": "https://registry.example.com", "private": False, "scope": "system"}
     sync = {"isSyncSupported": True, "status": "Completed", "message": ""}
     return paged(context, [{"metadata": dict(REGISTRY), "spec": spec, "status": {"sync": sync}}])
 
 
-@route("POST", "/v1/packs/search")
+@route("POST", "/v1/packs/search", body=bodies.PACKS_FILTER)
 def search_packs(context: Context) -> Document:
-    wanted = (context.given("filter") or {}).get("name") or {}
+    wanted = context.given("filter") or {}
+    given = {key: set(wanted.get(key) or ()) for key in ("layer", "registryUid", "type")}
     items = []
     for name, (layer, versions, _values) in CATALOGUE.items():
-        if wanted.get("eq", name) != name or wanted.get("contains", "") not in name:
+        if not all(text_fits(wanted.get(key) or {}, name) for key in ("name", "displayName")):
+            continue
+        own = {"layer": layer, "registryUid": REGISTRY["uid"], "type": "spectro"}
+        if any(given[key] and own[key] not in given[key] for key in given):
             continue
         registry = {
             **REGISTRY,
@@ -78,6 +83,8 @@ def pack_uid(name: str, version: str) -> str:
     return hashlib.sha256(f"{name}:{version}".encode()).hexdigest()[:24]
 
 
-def known_uids() -> set[str]:
-    """UIDs of everything in the catalogue."""
-    return {pack_uid(name, version) for name, (_layer, versions, _values) in CATALOGUE.items() for version in versions}
+def layers() -> dict[str, str]:
+    """The layer of everything in the catalogue, by UID."""
+    return {
+        pack_uid(name, version): layer for name, (layer, versions, _values) in CATALOGUE.items() for version in versions
+    }

@@ -6,16 +6,17 @@ import copy
 import re
 from typing import Any
 
-from .core import DONE, Context, Reply, created, paged, route
-from .errors import ApiError, conflict, invalid
-from .packs import known_uids
+from . import bodies
+from .core import DONE, Context, Reply, created, paged, route, text_fits
+from .errors import ApiError, conflict, invalid, not_found
+from .packs import layers
 from .store import Document
 
 PATH = "/v1/clusterprofiles"
 MASK = "*****"
 
 
-@route("POST", PATH)
+@route("POST", PATH, body=bodies.PROFILE)
 def create_profile(context: Context) -> Reply:
     metadata, spec = context.given("metadata") or {}, context.given("spec") or {}
     template = spec.get("template") or {}
@@ -56,10 +57,10 @@ def validate_name(context: Context) -> Reply:
 
 @route("GET", PATH + "/{uid}")
 def get_profile(context: Context) -> Document:
-    return shown(context, find(context))
+    return shown(context, _any_scope(context))
 
 
-@route("PUT", PATH + "/{uid}")
+@route("PUT", PATH + "/{uid}", body=bodies.PROFILE_UPDATE)
 def put_profile(context: Context) -> Reply:
     profile = find(context)
     template = context.given("spec", "template") or {}
@@ -84,11 +85,16 @@ def delete_profile(context: Context) -> Reply:
     return DONE
 
 
-@route("PATCH", PATH + "/{uid}/metadata")
+@route("PATCH", PATH + "/{uid}/metadata", body=bodies.PROFILE_META)
 def patch_metadata(context: Context) -> Reply:
     profile = find(context)
-    metadata = context.given("metadata") or {}
-    profile["metadata"]["labels"] = metadata.get("labels") or {}
+    metadata = context.body["metadata"]
+    name = metadata.get("name") or profile["metadata"]["name"]
+    version = context.given("spec", "version") or profile["spec"]["version"]
+    if (name, version) != (profile["metadata"]["name"], profile["spec"]["version"]):
+        _refuse_taken(context, name, version)
+    profile["spec"]["version"] = version
+    profile["metadata"] |= {"name": name, "labels": metadata.get("labels") or {}}
     profile["metadata"]["annotations"] |= metadata.get("annotations") or {}
     return _save(context, profile)
 
@@ -100,17 +106,23 @@ def publish(context: Context) -> Reply:
     return _save(context, profile)
 
 
-@route("POST", PATH + "/{uid}/clone")
+@route("POST", PATH + "/{uid}/clone", body=bodies.CLONE)
 def clone(context: Context) -> Reply:
     source = find(context)
     metadata = context.given("metadata") or {}
     name, version = metadata.get("name", ""), metadata.get("version") or "1.0.0"
-    if metadata.get("target") is not None and not metadata["target"].get("scope"):
-        raise invalid("metadata.target.scope is required")
-    _refuse_taken(context, name, version)
+    target = metadata.get("target") or {}
+    project = "" if target.get("scope") == "tenant" else target.get("projectUid") or context.project
+    if not name:
+        raise invalid("metadata.name is required")
+    if project and context.store.get("project", project) is None:
+        raise not_found("Project", project)
+    _refuse_taken(context, name, version, project=project)
     uid = context.lab.uid()
     twin = copy.deepcopy(source)
-    twin["metadata"] |= {"uid": uid, "name": name, "creationTimestamp": context.lab.now()}
+    now = context.lab.now()
+    twin["metadata"] |= {"uid": uid, "name": name, "creationTimestamp": now, "lastModifiedTimestamp": now}
+    twin["metadata"]["annotations"] |= {"scope": "project" if project else "tenant"}
     twin["spec"]["version"] = version
     twin["spec"]["draft"] = twin["spec"].pop("published", None) or twin["spec"].get("draft")
     # A copy's manifests are objects of their own.
@@ -119,16 +131,17 @@ def clone(context: Context) -> Reply:
             old = reference["uid"]
             reference["uid"] = context.lab.uid()
             twin["_lab"]["manifests"][reference["uid"]] = twin["_lab"]["manifests"].pop(old)
-    context.store.put("profile", uid, twin, project=context.project, name=name)
+    twin["spec"]["draft"] |= {"uid": uid, "name": name}
+    context.store.put("profile", uid, twin, project=project, name=name)
     return created(uid)
 
 
 @route("GET", PATH + "/{uid}/variables")
 def get_variables(context: Context) -> Document:
-    return {"variables": [_masked(one) for one in find(context)["_lab"]["variables"]]}
+    return {"variables": [_masked(one) for one in _any_scope(context)["_lab"]["variables"]]}
 
 
-@route("PATCH", PATH + "/{uid}/variables")
+@route("PATCH", PATH + "/{uid}/variables", body=bodies.VARIABLES)
 def patch_variables(context: Context) -> Reply:
     profile = find(context)
     known = {one["name"]: one for one in profile["_lab"]["variables"]}
@@ -138,7 +151,7 @@ def patch_variables(context: Context) -> Reply:
     return _save(context, profile)
 
 
-@route("PUT", PATH + "/{uid}/variables")
+@route("PUT", PATH + "/{uid}/variables", body=bodies.VARIABLES)
 def put_variables(context: Context) -> Reply:
     profile = find(context)
     profile["_lab"]["variables"] = context.given("variables") or []
@@ -146,7 +159,7 @@ def put_variables(context: Context) -> Reply:
     return _save(context, profile)
 
 
-@route("DELETE", PATH + "/{uid}/variables")
+@route("DELETE", PATH + "/{uid}/variables", body=bodies.VARIABLE_NAMES)
 def delete_variables(context: Context) -> Reply:
     profile = find(context)
     gone = set(context.given("variables") or [])
@@ -182,13 +195,12 @@ def profiles_metadata(context: Context) -> Document:
     }
 
 
-@route("POST", "/v1/dashboard/clusterprofiles")
+@route("POST", "/v1/dashboard/clusterprofiles", body=bodies.PROFILES_FILTER)
 def search_profiles(context: Context) -> Document:
-    wanted = (context.given("filter") or {}).get("profileName") or {}
+    wanted = context.given("filter") or {}
     items = []
     for one in context.store.all("profile", projects=context.visible()):
-        name = one["metadata"]["name"]
-        if wanted.get("eq", name) != name or wanted.get("contains", "") not in name:
+        if not _fits(wanted, one):
             continue
         whole = shown(context, one)
         summary = {"version": one["spec"]["version"], "versions": whole["spec"]["versions"]}
@@ -202,9 +214,26 @@ def search_profiles(context: Context) -> Document:
     return paged(context, items)
 
 
+def _fits(wanted: Document, profile: Document) -> bool:
+    template = _template(profile)
+    return (
+        text_fits(wanted.get("profileName") or {}, profile["metadata"]["name"])
+        and text_fits({"ignoreCase": False, **(wanted.get("version") or {})}, profile["spec"]["version"])
+        and wanted.get("scope") in (None, "", profile["metadata"]["annotations"]["scope"])
+        and (not wanted.get("profileType") or template["type"] in wanted["profileType"])
+        and (not wanted.get("environment") or template["cloudType"] in wanted["environment"])
+    )
+
+
 def find(context: Context) -> Document:
-    """The profile of the path; one of any scope can be read by its UID."""
+    """The profile of the path, in the scope of the request."""
     return context.find("profile", context.parts["uid"], name="ClusterProfile")
+
+
+def _any_scope(context: Context) -> Document:
+    """The profile of the path: one of any scope can be read by its UID."""
+    profile = context.store.get("profile", context.parts["uid"])
+    return profile if profile is not None else find(context)
 
 
 def shown(context: Context, profile: Document) -> Document:
@@ -214,10 +243,9 @@ def shown(context: Context, profile: Document) -> Document:
     twins = context.store.all("profile", projects=[project], name=name)
     versions = [{"uid": one["metadata"]["uid"], "version": one["spec"]["version"]} for one in twins]
     users = [
-        {"kind": "spectrocluster", "name": cluster["metadata"]["name"], "uid": cluster["metadata"]["uid"]}
-        for cluster in context.store.all("cluster")
-        if (cluster.get("status") or {}).get("state") != "Deleted"
-        and any(one["uid"] == uid for one in cluster["spec"]["clusterProfileTemplates"])
+        {"kind": "spectrocluster", "name": row.facts["clusterName"], "projectUid": row.project, "uid": row.uid}
+        for row in context.store.rows("cluster").values()
+        if uid in row.facts["_profiles"] and not row.facts["isDeleted"]
     ]
     spec = {key: value for key, value in profile["spec"].items() if value}
     return {
@@ -227,6 +255,7 @@ def shown(context: Context, profile: Document) -> Document:
             "inUseClusters": users,
             "inUseClusterUids": [one["uid"] for one in users],
             "isPublished": bool(spec.get("published")),
+            "hasUserMacros": False,
         },
     }
 
@@ -244,16 +273,18 @@ def attached(profile: Document, overrides: dict[str, str]) -> Document:
     }
 
 
-def masked_variable(variable: Document, value: str | None) -> Document:
+def variable_in_cluster(variable: Document, value: str | None) -> Document:
     """A variable with its value in a cluster, as it is read."""
     shown_value = value if value is not None else variable.get("defaultValue", "")
-    return {**_masked(variable), "value": MASK if variable.get("isSensitive") else shown_value}
+    known = {"inputType": "text", "options": [], **_masked(variable)}
+    return {**known, "value": MASK if variable.get("isSensitive") else shown_value}
 
 
 def _masked(variable: Document) -> Document:
-    return (
-        {**variable, "defaultValue": MASK} if variable.get("isSensitive") and variable.get("defaultValue") else variable
-    )
+    always = {"defaultValue": "", "hidden": False, "immutable": False, "isSensitive": False, "required": False}
+    mask = {"defaultValue": MASK} if variable.get("isSensitive") and variable.get("defaultValue") else {}
+    options = {"options": [{"default": False, **one} for one in variable["options"]]} if "options" in variable else {}
+    return {**always, **variable, **options, **mask}
 
 
 def _template(profile: Document) -> Document:
@@ -263,12 +294,13 @@ def _template(profile: Document) -> Document:
 
 def _save(context: Context, profile: Document) -> Reply:
     profile["metadata"]["lastModifiedTimestamp"] = context.lab.now()
-    context.store.put("profile", profile["metadata"]["uid"], profile)
+    context.store.put("profile", profile["metadata"]["uid"], profile, name=profile["metadata"]["name"])
     return DONE
 
 
-def _refuse_taken(context: Context, name: str, version: str) -> None:
-    for one in context.store.all("profile", projects=[context.project], name=name):
+def _refuse_taken(context: Context, name: str, version: str, *, project: str | None = None) -> None:
+    place = context.project if project is None else project
+    for one in context.store.all("profile", projects=[place], name=name):
         if one["spec"]["version"] == version:
             raise conflict(
                 f"Cluster profile '{name}' with version '{version}' already exists", code="DuplicateClusterProfile"
@@ -284,28 +316,33 @@ def _publish(profile: Document) -> None:
 
 
 def _write_packs(context: Context, profile: Document, packs: list[Document], *, kind: str) -> None:
-    names = [pack.get("name", "") for pack in packs]
+    names = [pack["name"] for pack in packs]
     if len(set(names)) != len(names) or not all(names):
         raise invalid("The names of packs must be unique and not empty")
     old = profile["_lab"]["manifests"]
     manifests: dict[str, str] = {}
     written = []
+    known = layers()
     for pack in packs:
-        if pack.get("type", "spectro") == "spectro" and pack.get("uid") not in known_uids():
+        layer = pack.get("layer") or known.get(pack.get("uid", ""), "addon")
+        if layer not in bodies.LAYER:
+            raise invalid(f"Pack '{pack['name']}': layer '{layer}' is not one of {', '.join(bodies.LAYER)}")
+        if (pack.get("type") or "spectro") == "spectro" and pack.get("uid") not in known:
             raise ApiError(
                 404, "ResourceNotFound", f"Pack '{pack['name']}' with uid '{pack.get('uid', '')}' is not found"
             )
         references = []
         for manifest in pack.get("manifests") or []:
             # One without its UID is a new one, also when its name is there already.
-            uid = manifest["uid"] if manifest.get("uid") in old else context.lab.uid()
+            uid = str(manifest["uid"]) if manifest.get("uid") in old else context.lab.uid()
             manifests[uid] = str(manifest.get("content", "")).strip()
             references.append({"kind": "manifest", "name": manifest["name"], "uid": uid})
-        kept = {key: pack[key] for key in ("name", "layer", "registryUid", "tag", "type") if pack.get(key)}
+        kept = {key: pack[key] for key in ("name", "registryUid", "tag", "type") if pack.get(key)}
         written.append(
             {
                 "type": "spectro",
                 **kept,
+                "layer": layer,
                 "packUid": pack.get("uid", ""),
                 "version": pack.get("tag", ""),
                 "values": str(pack.get("values") or "").strip("\n"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import bodies
 from .core import DONE, Context, Reply, created, route
 from .errors import invalid, not_found
 from .store import Document
@@ -14,13 +15,14 @@ def users_info(context: Context) -> Document:
     return {"orgName": "lab", "tenantUid": context.store.setting("tenant"), "userUid": context.store.setting("user")}
 
 
-@route("GET", "/v1/health/ping")
+@route("GET", "/v1/health/ping", who="anyone")
 def ping(context: Context) -> Document:
-    return {"status": "ok"}
+    return {"msg": "pong"}
 
 
 @route("GET", "/v1/dashboard/projects/metadata")
 def projects_metadata(context: Context) -> Document:
+    context.tenant_only()
     wanted = context.query.get("name")
     found = [
         {"metadata": {"name": one["metadata"]["name"], "uid": one["metadata"]["uid"]}}
@@ -42,7 +44,7 @@ def list_tokens(context: Context) -> Document:
     return {"items": [_shown(context, token) for token in context.store.all("token")]}
 
 
-@route("POST", PATH)
+@route("POST", PATH, body=bodies.TOKEN)
 def create_token(context: Context) -> Reply:
     context.tenant_only()
     uid = context.lab.uid()
@@ -61,14 +63,14 @@ def get_token(context: Context) -> Document:
     return _shown(context, _find(context))
 
 
-@route("PUT", PATH + "/{uid}")
+@route("PUT", PATH + "/{uid}", body=bodies.TOKEN)
 def put_token(context: Context) -> Reply:
     context.tenant_only()
     _write(context, context.parts["uid"], _find(context))
     return DONE
 
 
-@route("PUT", PATH + "/{uid}/state")
+@route("PUT", PATH + "/{uid}/state", body=bodies.TOKEN_STATE)
 def put_token_state(context: Context) -> Reply:
     context.tenant_only()
     token = _find(context)
@@ -86,10 +88,7 @@ def delete_token(context: Context) -> Reply:
 
 
 def _find(context: Context) -> Document:
-    found = context.store.get("token", context.parts["uid"])
-    if found is None:
-        raise not_found("EdgeToken", context.parts["uid"])
-    return found
+    return context.find("token", context.parts["uid"], name="EdgeToken")
 
 
 def _write(context: Context, uid: str, token: Document) -> None:
@@ -99,8 +98,12 @@ def _write(context: Context, uid: str, token: Document) -> None:
     project = spec.get("defaultProjectUid", "")
     if project and context.store.get("project", project) is None:
         raise not_found("Project", project)
-    token["metadata"] |= {"name": metadata["name"], "annotations": metadata.get("annotations") or {}}
-    token["metadata"]["lastModifiedTimestamp"] = context.lab.now()
+    token["metadata"] |= {
+        "name": metadata["name"],
+        "labels": metadata.get("labels") or {},
+        "annotations": metadata.get("annotations") or {},
+        "lastModifiedTimestamp": context.lab.now(),
+    }
     token["spec"] |= {"expiry": spec["expiry"], "defaultProjectUid": project}
     context.store.put("token", uid, token, name=metadata["name"])
 

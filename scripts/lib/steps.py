@@ -22,7 +22,7 @@ LOGS = CACHE / "logs"
 
 # Settings of whoever runs the tests that would reach what is tested.
 _KEPT_OUT = ("ANSIBLE_", "PALETTE_", "SPECTROCLOUD_", "PYTEST_", "PYTHON", "VIRTUAL_ENV")
-_KEPT = ("PALETTE_EDGE_SPECS",)
+_KEPT = ("PALETTE_SPECS",)
 
 
 @dataclass(frozen=True)

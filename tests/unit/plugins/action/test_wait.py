@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleError
+
 from ansible_collections.palette.edge.plugins.action import wait
 from ansible_collections.palette.edge.tests.unit.palette_objects import (
     CLUSTER,
@@ -43,12 +44,17 @@ def run(palette: PaletteServer, told: list[str]) -> Wait:
     def waiting(*, check: bool = False, **options: Any) -> dict[str, Any]:
         palette.refuse_writes = True
         task = SimpleNamespace(
-            args={"wait_sleep": 0, **options}, check_mode=check, diff=False, async_val=0, action="wait", environment=None
+            args={"wait_sleep": 0, **options},
+            check_mode=check,
+            diff=False,
+            async_val=0,
+            action="wait",
+            environment=None,
         )
         shell = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), _load_name="local")
-        result = wait.ActionModule(task, shell, SimpleNamespace(), None, None, None).run(
-            None, {"inventory_hostname": "store-042"}
-        )
+        action = wait.ActionModule(task, shell, SimpleNamespace(), None, None, None)
+        action._load_name = "wait"  # as the loader does
+        result = action.run(None, {"inventory_hostname": "store-042"})
         return dict(result)
 
     return waiting

@@ -1,0 +1,40 @@
+"""Settings of a cluster that have an endpoint each."""
+
+from __future__ import annotations
+
+from . import bodies, defaults
+from .clusters import PATH, find
+from .core import DONE, Context, Reply, route
+from .shapes import Shape
+from .store import Document
+
+
+def _setting(name: str, path: str, shape: Shape, *, required: bool = False, within: str = "") -> None:
+    """An endpoint that keeps one field of the cluster's configuration."""
+
+    @route("PATCH", PATH + "/{uid}/clusterConfig/" + path, body={name + "!" * required: shape})
+    def keep(context: Context) -> Reply:
+        cluster = find(context)
+        place: Document = cluster["spec"]["clusterConfig"]
+        if within:
+            place = place.setdefault(within, {})
+        place[name] = defaults.filled(name, context.given(name))
+        context.store.put("cluster", context.parts["uid"], cluster)
+        return DONE
+
+
+_setting("timezone", "timezone", str, required=True)
+_setting("clusterMetaAttribute", "clusterMetaAttribute", str)
+_setting("controlPlaneHealthCheckTimeout", "controlPlaneHealthCheckTimeout", str)
+_setting("hostClusterConfig", "hostCluster", bodies.HOST_CLUSTER)
+_setting("osPatchConfig", "osPatch", bodies.OS_PATCH, within="machineManagementConfig")
+
+
+@route("PUT", PATH + "/{uid}/location", body={"location": bodies.LOCATION})
+def put_location(context: Context) -> Reply:
+    cluster = find(context)
+    cluster["_lab"]["location"] = defaults.location(context.given("location") or {})
+    if cluster.get("status"):
+        cluster["status"]["location"] = cluster["_lab"]["location"]
+    context.store.put("cluster", context.parts["uid"], cluster)
+    return DONE

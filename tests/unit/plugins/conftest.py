@@ -1,0 +1,17 @@
+# Copyright (c) 2026, the palette.edge authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fixtures of `tests/unit/palette_fixtures.py` for the tests of this folder."""
+
+from __future__ import annotations
+
+from ansible_collections.palette.edge.tests.unit.palette_fixtures import (
+    clock,
+    environment,
+    failure,
+    palette,
+    run_module,
+)
+
+__all__ = ["clock", "environment", "failure", "palette", "run_module"]
