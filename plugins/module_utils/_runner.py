@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -80,6 +81,8 @@ class Frame:
             result = work(self.session(), self)
         except PaletteError as error:
             self.module.fail_json(msg=str(error), **_failure(error))
+        except (AttributeError, KeyError, TypeError) as error:
+            self.module.fail_json(msg=_unexpected(error), error="unexpected_answer")
         self.module.exit_json(**result)
         raise AssertionError  # exit_json does not return
 
@@ -181,6 +184,16 @@ def wait_until(
             )
         pause(gap)
         gap = min(float(sleep), gap * 1.3)
+
+
+def _unexpected(error: Exception) -> str:
+    """One line for an answer of a shape that this collection does not know, with the place for a bug report."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{last.filename.rsplit('/', maxsplit=1)[-1]}:{last.lineno}"
+    return (
+        f"Palette's answer has not the shape that is documented ({type(error).__name__}: {error} in {place}): "
+        "does host name a Palette of a supported version? Otherwise please report this line"
+    )
 
 
 def _failure(error: PaletteError) -> dict[str, Any]:

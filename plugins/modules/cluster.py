@@ -308,7 +308,9 @@ def definition(session: Session, scope: Scope, frame: Frame) -> clusters.Desired
         **{key: params[key] for key in ("purge_profiles", "purge_node_pools", "update_worker_pools_in_parallel")},
         present=params["state"] == "present",
         endpoint=params["vip"],
-        profiles=resolve_profiles(session, scope, params["profiles"], lenient=frame.check_mode, warn=frame.module.warn),
+        profiles=resolve_profiles(
+            session, scope, params["profiles"], lenient=frame.check_mode, warn=frame.module.warn, hide=frame.hide
+        ),
         node_pools=[desired_pool(pool) for pool in pools] if pools is not None else None,
         settings=settings(params),
     )

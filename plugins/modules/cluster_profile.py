@@ -85,7 +85,7 @@ options:
           - Palette's macros (C({{ '{{' }}.spectro...{{ '}}' }})) look like templates to Ansible, so mark such a text C(!unsafe).
         type: str
       manifests:
-        description: Manifests of the layer.
+        description: Manifests of the layer, the whole list. What is not given stays as it is.
         type: list
         elements: dict
         suboptions:
@@ -309,12 +309,16 @@ def resolve(session: Session, scope: Scope, packs: list[dict[str, Any]] | None) 
                 registry=pack["registry"] or "",
                 uid=pack["uid"] or "",
                 values=pack["values"],
-                manifests=tuple((one["name"], one["content"]) for one in pack["manifests"] or []),
+                manifests=_manifests(pack["manifests"]),
             ),
             option=f"packs[{index}]",
         )
         for index, pack in enumerate(packs)
     ]
+
+
+def _manifests(given: list[dict[str, Any]] | None) -> tuple[tuple[str, str], ...] | None:
+    return None if given is None else tuple((one["name"], one["content"]) for one in given)
 
 
 def work(session: Session, frame: Frame) -> dict[str, Any]:

@@ -368,7 +368,7 @@ def definition(**more: Any) -> dict[str, Any]:
         "vip": "10.42.0.10",
         "ntp_servers": ["pool.ntp.org"],
         "ssh_keys": ["ssh-ed25519 AAAA me"],
-        "profiles": [{"name": "edge-store", "version": "1.0.0", "variables": {"who": "you"}}],
+        "profiles": [{"name": "edge-store", "version": "1.0.0", "variables": {"who": "you", "pin": "canary-pin-4711"}}],
         "node_pools": [{"name": "control-plane-pool", "control_plane": True, "hosts": site_hosts(1, 2, 3)}],
         "wait_sleep": 0,
         **more,
@@ -381,6 +381,9 @@ def site(world: World, **hosts: Any) -> None:
     world.reads("POST", "/v1/dashboard/clusterprofiles", rows)
     world.reads("GET", f"{PROFILES}/{PROFILE}", profile())
     world.reads("GET", f"{PROFILES}/uid-2", profile(version="2.0.0", uid="uid-2"))
+    declared = {"variables": [{"name": "who"}, {"name": "pin", "isSensitive": True}]}
+    for uid in (PROFILE, "uid-2"):
+        world.reads("GET", f"{PROFILES}/{uid}/variables", declared)
     for number in range(1, 6):
         uid = f"edge-{number}"
         world.reads("GET", f"/v1/edgehosts/{uid}", hosts.get(f"h{number}", host(uid)))

@@ -173,7 +173,9 @@ class Session:
                     raise UnavailableError(self._failed(what, f"{_root_cause(error)}. Check host")) from None
                 not_sent = _was_not_sent(error)
                 pause = self._pause(attempt, None)
-                if (repeatable or not_sent) and self.clock() + pause < deadline:
+                # A name that nobody knows will not be known in a minute: the host is misspelt, or there is no DNS.
+                unknown = attempt >= 2 and "NameResolutionError" in repr(error)
+                if (repeatable or not_sent) and not unknown and self.clock() + pause < deadline:
                     attempt += 1
                     self.sleep(pause)
                     continue

@@ -24,10 +24,12 @@ def resolve_profiles(
     *,
     lenient: bool,
     warn: Callable[[str], None],
+    hide: Callable[[list[str]], None],
 ) -> list[Attachment] | None:
     """Profiles with their UIDs; those of the project come before those of the tenant.
 
     :param lenient: in check mode, a profile that is not there yet is a warning: an earlier phase would publish it.
+    :param hide: takes the values that are secrets, before anything can show them: only the profile knows which are.
     :raises InputError: for an unknown name or version, and a name that two profiles bear.
     """
     if wanted is None:
@@ -35,17 +37,29 @@ def resolve_profiles(
     attachments = []
     for index, one in enumerate(wanted):
         uid = _find(session, scope, one, f"profiles[{index}]", lenient=lenient, warn=warn)
+        variables = {name: text_of(value) for name, value in (one.get("variables") or {}).items()}
+        if variables:
+            hide(_secrets(session, scope, uid, variables))
         attachments.append(
             Attachment(
                 name=one["name"],
                 version=one["version"],
                 uid=uid,
                 type=describe(read_uid(session, scope, uid))["type"] if uid else "add-on",
-                variables={name: text_of(value) for name, value in (one.get("variables") or {}).items()},
+                variables=variables,
                 pack_values=one.get("pack_values"),
             )
         )
     return attachments
+
+
+def _secrets(session: Session, scope: Scope, uid: str, values: Mapping[str, str]) -> list[str]:
+    """Those of the values that are of sensitive variables; all of them when the profile is not there to tell."""
+    if not uid:
+        return list(values.values())
+    answer = session.request("GET", f"/v1/clusterprofiles/{uid}/variables", scope=scope, what="read profile variables")
+    sensitive = {one["name"] for one in (answer or {}).get("variables") or [] if one.get("isSensitive")}
+    return [value for name, value in values.items() if name in sensitive]
 
 
 def _find(

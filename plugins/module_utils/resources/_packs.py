@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..palette._errors import InputError, NotFoundError
@@ -18,7 +18,7 @@ MANIFEST_PACK = "spectro-manifest-pack"
 
 @dataclass(frozen=True, kw_only=True)
 class DesiredPack:
-    """One layer of a profile as the user wrote it. ``values`` None: the pack's own, and not compared."""
+    """One layer of a profile as the user wrote it. ``values`` or ``manifests`` None: left as they are."""
 
     name: str
     type: str = "spectro"
@@ -27,7 +27,7 @@ class DesiredPack:
     registry: str = ""
     uid: str = ""
     values: str | None = None
-    manifests: tuple[tuple[str, str], ...] = ()
+    manifests: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class ResolvedPack:
     registry_uid: str = ""
     layer: str = "addon"
     default_values: str = ""
-    manifests: dict[str, str] = field(default_factory=dict)
+    manifests: dict[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -61,7 +61,8 @@ class PackCatalogue:
 
         :raises InputError: for an unknown registry, pack or version, listing those that come near.
         """
-        manifests = {name: content.strip() for name, content in pack.manifests}
+        given = pack.manifests
+        manifests = None if given is None else {name: content.strip() for name, content in given}
         if pack.type == "manifest":
             return ResolvedPack(
                 wanted=pack, uid=pack.uid or MANIFEST_PACK, layer=pack.layer or "addon", manifests=manifests

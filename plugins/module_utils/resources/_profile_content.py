@@ -105,7 +105,8 @@ def want_pack(pack: ResolvedPack, have: Sequence[Mapping[str, Any]]) -> dict[str
         "version": pack.wanted.version if pack.wanted.type != "manifest" else "",
         "registry_uid": pack.registry_uid,
         "values": values.strip(),
-        "manifests": dict(pack.manifests),
+        # Not given: what others put there stays.
+        "manifests": dict(known["manifests"] if pack.manifests is None and known else pack.manifests or {}),
     }
 
 
@@ -124,11 +125,11 @@ def pack_body(
         body["registryUid"] = pack.registry_uid
     if want["version"]:
         body["tag"] = want["version"]
-    if pack.manifests:
+    if want["manifests"]:
         known = manifests.get(pack.name, {})
         # A manifest that is there must carry its UID, or Palette makes a second one.
         body["manifests"] = [
             {"name": name, "content": content, **({"uid": known[name][0]} if name in known else {})}
-            for name, content in pack.manifests.items()
+            for name, content in want["manifests"].items()
         ]
     return body

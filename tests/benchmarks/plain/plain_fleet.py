@@ -14,7 +14,8 @@ from typing import Any
 
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
 
-from ansible_collections.palette.edge.plugins.module_utils import _fleet, _fleet_entries
+from ansible_collections.palette.edge.plugins.module_utils._fleet import record, search_body
+from ansible_collections.palette.edge.plugins.module_utils._fleet_entries import DEFAULT_GROUPS, entries_of, name_hosts
 from ansible_collections.palette.edge.plugins.module_utils.palette._names import scope_of
 from ansible_collections.palette.edge.plugins.module_utils.palette._options import (
     DEFAULTS,
@@ -58,14 +59,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         session = session_for(connection_from({name: self.get_option(name) for name in {*ENVIRONMENT, *DEFAULTS}}))
-        body = _fleet.search_body([])
+        body = search_body([])
         pages = session.pages("POST", SEARCH, scope=scope_of(session), what="search Edge hosts", body=body)
-        records = [_fleet.record(host) for host in pages]
-        names, _warnings = _fleet_entries.name_hosts(records, ["name", "uid"])
-        entries = _fleet_entries.entries_of(
+        records = [record(host) for host in pages]
+        names, _warnings = name_hosts(records, ["name", "uid"])
+        entries = entries_of(
             records,
             names,
-            kinds=_fleet_entries.DEFAULT_GROUPS,
+            kinds=DEFAULT_GROUPS,
             site_tag="site",
             group_prefix="",
             connect=True,
