@@ -75,7 +75,7 @@ class Lab:
     lab_key: str
     clock: Callable[[], float] = time.time
     faults: list[Document] = field(default_factory=list)
-    log: Log = field(default_factory=lambda: Log())
+    log: Log = field(default_factory=Log)
     # When the state was last brought up to the present and for how long that is enough, and which objects a search
     # selected: only saved work.
     advanced: float = float("-inf")

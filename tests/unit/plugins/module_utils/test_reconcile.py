@@ -42,7 +42,7 @@ class Sender:
 
     def __call__(self, one: Step) -> Any:
         self.sent.append(one)
-        answer = self.answers.pop(0) if self.answers else None
+        answer = self.answers.pop(0) if self.answers else {}
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -125,7 +125,7 @@ def test_errors_are_one_line_with_facts_that_say_something() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "right"),
+    ("one", "other"),
     [
         (None, False),
         (None, 0),
@@ -138,18 +138,18 @@ def test_errors_are_one_line_with_facts_that_say_something() -> None:
         ("x", "x"),
     ],
 )
-def test_the_same_for_palette(left: Any, right: Any) -> None:
-    assert same(left, right)
-    assert same(right, left)
+def test_the_same_for_palette(one: Any, other: Any) -> None:
+    assert same(one, other)
+    assert same(other, one)
 
 
 @pytest.mark.parametrize(
-    ("left", "right"),
+    ("one", "other"),
     [(1, 2), ([1], [1, 2]), ([1, 2], [2, 1]), ({"a": 1}, {}), ("1", 1), ({"a": 1}, [1]), ("", "x"), (False, True)],
 )
-def test_not_the_same_for_palette(left: Any, right: Any) -> None:
-    assert not same(left, right)
-    assert not same(right, left)
+def test_not_the_same_for_palette(one: Any, other: Any) -> None:
+    assert not same(one, other)
+    assert not same(other, one)
 
 
 def test_only_what_is_desired_is_compared() -> None:

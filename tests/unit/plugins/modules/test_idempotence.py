@@ -81,7 +81,11 @@ def site(environment: pytest.MonkeyPatch, clock: FakeClock, tmp_path: Path) -> I
     made = Site(world)
     environment.setenv("PALETTE_HOST", "https://palette.invalid")
     environment.setenv("PALETTE_API_KEY", world.lab.api_key)
-    environment.setattr(requests.adapters.HTTPAdapter, "send", lambda *args, **more: made.send(*args, **more))
+
+    def send(*args: Any, **more: Any) -> requests.Response:
+        return made.send(*args, **more)
+
+    environment.setattr(requests.adapters.HTTPAdapter, "send", send)
     yield made
     world.lab.store.close()
 

@@ -313,7 +313,7 @@ def test_one_class_for_each_cause(
     palette.expect(Call("PUT", "/v1/x", error(code, "two\nlines "), status))
     with pytest.raises(errors.PaletteError) as caught:
         session.request("PUT", "/v1/x", scope=TENANT, what="do it")
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert f"Could not do it: {palette.host}: {status} {code}: two lines (reference ref-1). " in str(caught.value)
     assert caught.value.facts == {"status": status, "code": code, "ref": "ref-1", "method": "PUT", "path": "/v1/x"}
 

@@ -492,8 +492,8 @@ def resolved(session: Session, **more: Any) -> ResolvedPack:
     return PackCatalogue(session, SCOPE).resolve(wanted, option="packs[1]")
 
 
-def entry(answer: Any = ENTRY, registry: str = "uid-public", status: int = 200) -> Call:
-    return Call("GET", f"/v1/packs/edge-k3s/registries/{registry}", answer, status)
+def entry(answer: Any = None, registry: str = "uid-public", status: int = 200) -> Call:
+    return Call("GET", f"/v1/packs/edge-k3s/registries/{registry}", ENTRY if answer is None else answer, status)
 
 
 def test_a_pack_by_its_registry(palette: PaletteServer, session: Session) -> None:
