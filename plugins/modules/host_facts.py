@@ -16,50 +16,13 @@ description:
     those of M(ansible.builtin.setup) nor linger in a fact cache; register the result.
   - A host that answers at no address is reported as unreachable, with each address and why it failed in one line. Other
     hosts go on.
-requirements:
-  - On the host, a POSIX shell and the usual small tools (coreutils or busybox), but no Python.
-  - >-
-    A connection plugin with a shell behind it, such as P(ansible.builtin.ssh#connection), or
-    P(ansible.builtin.paramiko_ssh#connection) where ansible-core still has it.
 author:
   - The palette.edge authors (@palette-edge)
-attributes:
-  check_mode:
-    description: Reads only, so it does the same in check mode.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: N/A
-  idempotent:
-    description: Reads only.
-    support: full
-  platform:
-    description: What the task's host must be.
-    support: full
-    platforms: posix
-  action:
-    description: Runs on the controller, so the host needs no Python.
-    support: full
+extends_documentation_fragment:
+  - palette.edge.on_host
+  - palette.edge.on_host.reach
+  - palette.edge.attributes.info
 options:
-  addresses:
-    description:
-      - Addresses at which the host may answer, tried in this order until one does, over and over until O(timeout).
-      - A prefix length (C(10.0.10.25/24)) is taken off. Empty entries and repetitions are ignored.
-      - Everything but the address (user, key, port, jump host, become) is as the task's own connection has it.
-      - Without any, the host is asked at the address that the inventory gives it.
-    type: list
-    elements: str
-    default: []
-  connect_timeout:
-    description: Seconds that one try of one address may take to connect.
-    type: int
-    default: 5
-  timeout:
-    description:
-      - Seconds after which a host that answers at none of its addresses is reported as unreachable.
-      - Each address is tried once at the least. A refused login or an unknown host key is not tried again.
-    type: int
-    default: 30
   files:
     description: Absolute paths of files whose SHA-256 to tell. Files that only root may read need become.
     type: list

@@ -20,13 +20,10 @@ description:
     in memory that is unlinked as soon as it is opened.)
   - A second run compares SHA-256, owner, group and mode in one round trip and writes nothing when they are as wanted.
   - Symbolic links are followed.
-requirements:
-  - On the host, a POSIX shell and the usual small tools (coreutils or busybox), but no Python.
-  - >-
-    A connection plugin with a shell behind it, such as P(ansible.builtin.ssh#connection), or
-    P(ansible.builtin.paramiko_ssh#connection) where ansible-core still has it.
 author:
   - The palette.edge authors (@palette-edge)
+extends_documentation_fragment:
+  - palette.edge.on_host
 attributes:
   check_mode:
     description: Can run in check mode and predict the change without writing anything.
@@ -36,13 +33,6 @@ attributes:
     support: full
   idempotent:
     description: A second run with the same options changes nothing.
-    support: full
-  platform:
-    description: What the task's host must be.
-    support: full
-    platforms: posix
-  action:
-    description: Runs on the controller, so the host needs no Python.
     support: full
 options:
   path:

@@ -17,13 +17,10 @@ description:
   - A host that does not come back in time is reported as unreachable, with the last state seen of each address. Other
     hosts go on.
   - With C(-v) it tells every round what it waits for.
-requirements:
-  - On the host, a POSIX shell and the usual small tools (coreutils or busybox), but no Python.
-  - >-
-    A connection plugin with a shell behind it, such as P(ansible.builtin.ssh#connection), or
-    P(ansible.builtin.paramiko_ssh#connection) where ansible-core still has it.
 author:
   - The palette.edge authors (@palette-edge)
+extends_documentation_fragment:
+  - palette.edge.on_host
 attributes:
   check_mode:
     description: Says that it would reboot; the host is asked, not rebooted.
@@ -35,13 +32,6 @@ attributes:
     description: Every run reboots. Run it when something asks for it, such as
       RV(palette.edge.site_user_data#module:reboot_required).
     support: none
-  platform:
-    description: What the task's host must be.
-    support: full
-    platforms: posix
-  action:
-    description: Runs on the controller, so the host needs no Python.
-    support: full
 options:
   addresses:
     description:

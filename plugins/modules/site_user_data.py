@@ -42,13 +42,11 @@ notes:
   - "For a UKI or read-only image O(path) must lie on a writable partition; C(/oem) does."
   - "Whether Palette appends or replaces lists when it merges layers (certificates, registries) is not documented. Give
     a list in one layer only."
-requirements:
-  - On the host, a POSIX shell and the usual small tools (coreutils or busybox), but no Python.
-  - >-
-    A connection plugin with a shell behind it, such as P(ansible.builtin.ssh#connection), or
-    P(ansible.builtin.paramiko_ssh#connection) where ansible-core still has it.
 author:
   - The palette.edge authors (@palette-edge)
+extends_documentation_fragment:
+  - palette.edge.on_host
+  - palette.edge.on_host.reach
 attributes:
   check_mode:
     description: Can run in check mode and predict the change without writing anything.
@@ -59,33 +57,7 @@ attributes:
   idempotent:
     description: A second run with the same options changes nothing.
     support: full
-  platform:
-    description: What the task's host must be.
-    support: full
-    platforms: posix
-  action:
-    description: Runs on the controller, so the host needs no Python.
-    support: full
 options:
-  addresses:
-    description:
-      - Addresses at which the host may answer, tried in this order until one does, over and over until O(timeout).
-      - A prefix length (C(10.0.10.25/24)) is taken off. Empty entries and repetitions are ignored.
-      - Everything but the address (user, key, port, jump host, become) is as the task's own connection has it.
-      - Without any, the host is asked at the address that the inventory gives it.
-    type: list
-    elements: str
-    default: []
-  connect_timeout:
-    description: Seconds that one try of one address may take to connect.
-    type: int
-    default: 5
-  timeout:
-    description:
-      - Seconds after which a host that answers at none of its addresses is reported as unreachable.
-      - Each address is tried once at the least. A refused login or an unknown host key is not tried again.
-    type: int
-    default: 30
   state:
     description: Whether the site layer is to be there.
     type: str

@@ -23,6 +23,7 @@ from ._attached import described as described_profile
 from ._attached import shown as shown_profile
 from ._cluster_settings import SETTINGS, plan_settings
 from ._edge_host import text_filter
+from ._metadata import plan_metadata
 from ._node_pools import DesiredPool, create_body, described, plan_pools, predicted, shown
 
 PATH = "/v1/spectroclusters"
@@ -209,7 +210,16 @@ def plan(
     _refuse_fixed(current, desired)
     result = Plan(before={"name": desired.name}, after={"name": desired.name})
     uid = have["uid"]
-    _plan_metadata(result, have, desired, f"{PATH}/{uid}", scope)
+    result.steps += plan_metadata(
+        result,
+        have,
+        name=desired.name,
+        description=desired.description,
+        tags=desired.tags,
+        what=f"the cluster {desired.name}",
+        path=f"{PATH}/{uid}",
+        scope=scope,
+    )
     config_uid = (current.config.get("metadata") or {}).get("uid", "")
     config_path = f"{CONFIG}/{config_uid}"
     if config_uid:
@@ -310,35 +320,6 @@ def _refuse_fixed(current: Current, desired: DesiredCluster) -> None:
                 f"{option}: the cluster {desired.name} has {there or 'none'}, not {wanted}, and this is fixed once a "
                 "cluster is there: delete the cluster and form it again"
             )
-
-
-def _plan_metadata(result: Plan, have: Mapping[str, Any], desired: DesiredCluster, path: str, scope: Scope) -> None:
-    want: dict[str, Any] = {}
-    if desired.description is not None:
-        want["description"] = desired.description
-    if desired.tags is not None:
-        want["tags"] = tags_of(labels_of(desired.tags))
-    changes = differing(have, want)
-    if not changes:
-        return
-    result.before.update({key: have[key] for key in changes})
-    result.after.update(changes)
-    merged = {**have, **want}
-    # Annotations that others set are kept by not sending them.
-    metadata = {
-        "name": desired.name,
-        "labels": labels_of(merged["tags"]),
-        "annotations": {"description": merged["description"]},
-    }
-    result.steps.append(
-        Step(
-            says=f"set {' and '.join(sorted(changes))} of the cluster {desired.name}",
-            method="PATCH",
-            path=f"{path}/metadata",
-            scope=scope,
-            body={"metadata": metadata},
-        )
-    )
 
 
 def _plan_network(result: Plan, current: Current, desired: DesiredCluster, path: str, scope: Scope) -> None:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._reconcile import Plan, Step, differing, same
+from .._reconcile import Plan, Step, same
 from ..palette._errors import ConflictError, InputError
 from ..palette._names import labels_of, tags_of
 from ..palette._session import Scope, Session
+from ._metadata import plan_metadata
 from ._packs import ResolvedPack
 from ._profile_content import (
     have_pack,
@@ -219,7 +220,17 @@ def plan(
             f"({'; '.join(step.says for step in content)}): give a new version, or set update_in_use"
         )
     result.steps += content
-    result.steps += _metadata_step(result, desired, have, uid, label, scope)
+    result.steps += plan_metadata(
+        result,
+        have,
+        name=desired.name,
+        description=desired.description,
+        tags=desired.tags,
+        what=label,
+        path=f"{PATH}/{uid}",
+        scope=scope,
+        body={"spec": {"version": desired.version}},
+    )
     if result.steps or not have["published"]:
         result.steps.append(Step(says=f"publish {label}", method="PATCH", path=f"{PATH}/{uid}/publish", scope=scope))
     return result
@@ -286,36 +297,6 @@ def _content_steps(
             )
         )
     return steps
-
-
-def _metadata_step(
-    result: Plan, desired: DesiredProfile, have: Mapping[str, Any], uid: str, label: str, scope: Scope
-) -> list[Step]:
-    want: dict[str, Any] = {}
-    if desired.description is not None:
-        want["description"] = desired.description
-    if desired.tags is not None:
-        want["tags"] = tags_of(labels_of(desired.tags))
-    changes = differing(have, want)
-    if not changes:
-        return []
-    result.before.update({key: have[key] for key in changes})
-    result.after.update(changes)
-    merged = {**have, **want}
-    metadata = {
-        "name": desired.name,
-        "labels": labels_of(merged["tags"]),
-        "annotations": {"description": merged["description"]},
-    }
-    return [
-        Step(
-            says=f"set {' and '.join(sorted(changes))} of {label}",
-            method="PATCH",
-            path=f"{PATH}/{uid}/metadata",
-            scope=scope,
-            body={"metadata": metadata, "spec": {"version": desired.version}},
-        )
-    ]
 
 
 def _creation(desired: DesiredProfile, label: str, scope: Scope, settle: Callable[[], str | None] | None) -> Plan:
