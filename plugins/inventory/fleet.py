@@ -236,8 +236,8 @@ class InventoryModule(EntriesPlugin, Cacheable):
                 cached = self._cache[key]
             except KeyError:
                 cached = None
-            if isinstance(cached, dict) and cached.get("asked") == asked and isinstance(cached.get("hosts"), list):
-                return list(cached["hosts"])
+            if isinstance(cached, dict) and cached.get("asked") == asked and isinstance(cached.get("hosts"), str):
+                return list(json.loads(cached["hosts"]))
         if not HAS_REQUESTS:
             raise InputError("needs the Python library requests on the controller (pip install requests)")
         session = session_for(connection)
@@ -247,7 +247,7 @@ class InventoryModule(EntriesPlugin, Cacheable):
         hosts = _fleet.fetch(session, scope, _fleet.search_body(simple))
         records = [_fleet.record(host) for host in hosts]
         if caching:
-            self._cache[key] = {"asked": asked, "hosts": records}
+            self._cache[key] = {"asked": asked, "hosts": json.dumps(records)}
         return records
 
     def _entries(self, records: list[dict[str, Any]]) -> list[Any]:

@@ -113,8 +113,10 @@ def entries_of(
     """Entries with flat variables. A group that would bear the name of an entry is called C(group_NAME)."""
     taken = set(names)
     entries = []
+    # The same text for the same key of every host, not one for each.
+    spelled = {key: PREFIX + key for record in records[:1] for key in record}
     for record, name in zip(records, names):
-        variables = {PREFIX + key: value for key, value in record.items()}
+        variables = {spelled[key]: value for key, value in record.items()}
         if connect and _is_address(record["address"]):
             variables["ansible_host"] = record["address"]
         groups = groups_of(record, kinds, site_tag=site_tag, prefix=group_prefix)

@@ -10,13 +10,14 @@ It fails when results differ or a run fails, never because something took long.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from tests.benchmarks.bench import Bench, Settings, versions  # noqa: E402
 from tests.benchmarks.measure import RunFailedError, tell  # noqa: E402
 from tests.benchmarks.report import Outcome, conditions  # noqa: E402
 
-CASES: dict[str, Callable[[Bench], list[Outcome]]] = {
+CASES: dict[str, Callable[[Bench], Iterator[Outcome]]] = {
     "fleet": inventory.fleet,
     "limited": inventory.fleet_limited,
     "cache": inventory.cache,
@@ -45,23 +46,33 @@ CASES: dict[str, Callable[[Bench], list[Outcome]]] = {
 def main() -> int:
     """Runs the cases; 1 when a result was wrong or a run failed."""
     options = _arguments()
-    try:
-        made = Environment(USUAL, "", options.venv) if options.venv else environment(USUAL, "run")
-    except PreparationError as error:
-        tell(f"error: {error}")
-        return 1
+    collection.CACHE.mkdir(exist_ok=True)
+    with (collection.CACHE / "benchmarks.lock").open("w") as lock:
+        try:
+            # Two at once would measure each other, and the second would change the copy that the first works on.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            made = Environment(USUAL, "", options.venv.absolute()) if options.venv else environment(USUAL, "run")
+        except BlockingIOError:
+            tell("error: other benchmarks run in this checkout")
+            return 1
+        except PreparationError as error:
+            tell(f"error: {error}")
+            return 1
+        return _run(made, options)
+
+
+def _run(made: Environment, options: argparse.Namespace) -> int:
     work = Path(tempfile.mkdtemp(prefix="palette-bench-"))
-    tree = collection.copy("benchmarks")
-    env = clean_environment(
-        made,
-        ANSIBLE_COLLECTIONS_PATH=str(tree.parents[2]),
-        ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1",
-        ANSIBLE_LOCAL_TEMP=str(work / "local"),
-        PYTHONPATH=str(tree),
-    )
-    bench = Bench(_settings(options), tree, work, made.python, env)
     try:
-        return _measure(bench, options)
+        tree = collection.copy("benchmarks")
+        env = clean_environment(
+            made,
+            ANSIBLE_COLLECTIONS_PATH=str(tree.parents[2]),
+            ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1",
+            ANSIBLE_LOCAL_TEMP=str(work / "local"),
+            PYTHONPATH=str(tree),
+        )
+        return _measure(Bench(_settings(options), tree, work, made.python, env), options)
     except KeyboardInterrupt:
         tell("interrupted")
         return 130
@@ -74,24 +85,28 @@ def main() -> int:
 
 def _measure(bench: Bench, options: argparse.Namespace) -> int:
     told = conditions(versions(bench, ["ansible-core", "jinja2", "requests"]), os.cpu_count())
-    print("\n".join(told))
+    print("\n".join(told), flush=True)
     found: list[dict[str, Any]] = []
-    bad = 0
     for name in options.only or CASES:
-        begin, load = time.monotonic(), os.getloadavg()[0]
-        try:
-            outcomes = CASES[name](bench)
-        except RunFailedError as error:
-            outcomes = [Outcome(f"{name}: a run failed", failures=[str(error)])]
-        after = f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after; {time.monotonic() - begin:.0f} s in all"
-        for outcome in outcomes:
-            outcome.notes.append(after)
-            bad += bool(outcome.failures)
+        for outcome in _outcomes(bench, name):
             print("\n" + outcome.table(), flush=True)
             found.append({"case": name, **outcome.data()})
-        if options.json:
-            options.json.write_text(json.dumps({"conditions": told, "results": found}, indent=2) + "\n")
-    return 1 if bad else 0
+            if options.json:
+                options.json.write_text(json.dumps({"conditions": told, "results": found}, indent=2) + "\n")
+    return 1 if any(one["failures"] for one in found) else 0
+
+
+def _outcomes(bench: Bench, name: str) -> Iterator[Outcome]:
+    """What a case finds, each with the load of the machine meanwhile."""
+    begin, load = time.monotonic(), os.getloadavg()[0]
+    try:
+        for outcome in CASES[name](bench):
+            after = os.getloadavg()[0]
+            outcome.notes.append(f"load average {load:.1f} before, {after:.1f} after; {time.monotonic() - begin:.0f} s in all")
+            yield outcome
+            begin, load = time.monotonic(), after
+    except RunFailedError as error:
+        yield Outcome(f"{name}: a run failed", failures=[str(error)])
 
 
 def _settings(options: argparse.Namespace) -> Settings:

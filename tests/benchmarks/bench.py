@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -158,6 +157,9 @@ def _ready(state: Path, process: subprocess.Popen[bytes]) -> Lab:
 
 def versions(bench: Bench, packages: Sequence[str]) -> list[str]:
     """What is measured, by version."""
-    code = f"import importlib.metadata as m\nfor n in {list(packages)!r}: print(n, m.version(n))"
-    told = run([str(bench.python), "-c", code], env=bench.env, cwd=bench.work).output.split("\n")
-    return [f"Python {sys.version.split()[0]}", *filter(None, told)]
+    lines = [
+        "import importlib.metadata, platform",
+        "print('Python', platform.python_version())",
+        *(f"print({name!r}, importlib.metadata.version({name!r}))" for name in packages),
+    ]
+    return run([str(bench.python), "-c", "\n".join(lines)], env=bench.env, cwd=bench.work).output.splitlines()

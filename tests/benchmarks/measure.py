@@ -7,17 +7,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_LAUNCH = Path(__file__).with_name("launch.py")
 
 
 class RunFailedError(Exception):
@@ -55,31 +56,25 @@ class Spread:
 
 def run(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, limit: float = 1800.0) -> Sample:
     """Runs a command to its end. ``limit`` in seconds. Raises RunFailedError."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        begin = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.NamedTemporaryFile() as report:
         process = subprocess.Popen(
-            list(argv), env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
-        )
-        timer = threading.Timer(limit, _end, (process.pid,))
-        timer.start()
+            [sys.executable, "-I", "-S", str(_LAUNCH), report.name, *argv],
+            env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
+        )  # fmt: skip
         try:
-            # What the kernel counted for this child and for its own children: nothing else on the machine is in it.
-            _pid, status, used = os.wait4(process.pid, 0)
-        except BaseException:
-            _end(process.pid)
+            process.wait(limit)
+        except BaseException as error:
+            _end(process)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise RunFailedError(f"{' '.join(argv)} did not end within {limit:.0f} s") from None
             raise
-        finally:
-            timer.cancel()
-        wall = time.monotonic() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         text = out.read().decode(errors="replace")
         if process.returncode:
             err.seek(0)
             said = [*text.splitlines()[-15:], *err.read().decode(errors="replace").splitlines()[-15:]]
             raise RunFailedError(f"{' '.join(argv)} ended with status {process.returncode}:\n" + "\n".join(said))
-    # ru_maxrss is in KiB on Linux.
-    return Sample(cpu=used.ru_utime + used.ru_stime, wall=wall, rss_mib=used.ru_maxrss / 1024, output=text)
+        return Sample(**json.loads(report.read()), output=text)
 
 
 def in_turn(sides: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, list[Sample]]:
@@ -98,6 +93,7 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _end(pid: int) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

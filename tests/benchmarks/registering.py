@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ ONE, LOOP, NOTHING = "one task, hosts:", "loop of tasks", "loop of none (start-u
 BURST, RATE = 50, 10
 
 
-def register(bench: Bench) -> list[Outcome]:
+def register(bench: Bench) -> Iterator[Outcome]:
     """A fleet with one C(edge_host) task against a loop of module calls."""
     items, looped = bench.settings.items, bench.settings.loop_items
     outcome = Outcome(f"registering {items} hosts with one edge_host task against a loop of {looped}; no limits in the lab")
@@ -59,12 +60,12 @@ def register(bench: Bench) -> list[Outcome]:
         f"beyond start-up {each.text(0)} ms CPU an item of the loop, {own.text(1)} ms a host of the one task",
         f"the one task keeps Palette's limits by itself, at least {max(0.0, (items - BURST) / RATE):.1f} s of wall;",
         "each item of the loop is a process of its own, knows nothing of the requests before, and may be refused for them",
-        answers(statuses),
+        f"the lab {answers(statuses)}",
     ]
-    return [outcome]
+    yield outcome
 
 
-def thousand(bench: Bench) -> list[Outcome]:
+def thousand(bench: Bench) -> Iterator[Outcome]:
     """Hosts that only speak, registered with one task within the limits that the lab keeps."""
     count = bench.settings.speakers
     outcome = Outcome(f"registering {count:,} hosts that speak to the lab, with one edge_host task; the lab keeps limits")
@@ -90,10 +91,10 @@ def thousand(bench: Bench) -> list[Outcome]:
         f"floor by the limits ({BURST} at once, then {RATE} a second): {floor:.1f} s; measured {measured:.1f} s, start of "
         f"ansible-playbook and all reading included: {measured / max(floor, 0.1):.2f} x"
     )
-    outcome.notes.append(f"registering was {answers(statuses)}")
+    outcome.notes.append(f"the lab {answers(statuses)} to registering")
     if statuses[201] != count:
         outcome.failures.append(f"{statuses[201]} hosts were registered instead of {count}")
-    return [outcome]
+    yield outcome
 
 
 def _hosts(count: int) -> list[dict[str, Any]]:

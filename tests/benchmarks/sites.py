@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ cluster:
 """
 
 
-def sites(bench: Bench) -> list[Outcome]:
+def sites(bench: Bench) -> Iterator[Outcome]:
     """Wall, CPU, and CPU a host."""
     count = bench.settings.sites
     outcome = Outcome(f"{count:,} site files of {HOSTS} hosts each, palette.edge.sites, --graph")
@@ -79,7 +80,7 @@ def sites(bench: Bench) -> list[Outcome]:
     found = len(groups["palette_sites"]), len(groups["palette_hosts"])
     if found != (count, count * HOSTS):
         outcome.failures.append(f"there are {found[0]} entries of sites and {found[1]} of hosts")
-    return [outcome]
+    yield outcome
 
 
 def write_sites(folder: Path, count: int) -> None:

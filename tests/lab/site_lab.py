@@ -220,7 +220,12 @@ class Lab:
         with requests.Session() as session:
             session.trust_env = False
             reply = session.request(
-                method, self.info["url"] + path, headers=headers, json=body, verify=str(self.state / "ca.pem"), timeout=15
+                method,
+                self.info["url"] + path,
+                headers=headers,
+                json=body,
+                verify=str(self.state / "ca.pem"),
+                timeout=15,
             )
         assert reply.ok, f"{method} {path}: {reply.status_code} {reply.text}"
         return reply.json() if reply.content else None
@@ -230,9 +235,7 @@ class Lab:
         headers = {"ApiKey": self.info["api_key"]}
         if project:
             found = self._send("GET", "/v1/dashboard/projects/metadata", headers)["items"]
-            headers["ProjectUid"] = next(
-                one["metadata"]["uid"] for one in found if one["metadata"]["name"] == project
-            )
+            headers["ProjectUid"] = next(one["metadata"]["uid"] for one in found if one["metadata"]["name"] == project)
         return self._send(method, path, headers, body)
 
     def search(self, kind: str) -> list[dict[str, Any]]:
@@ -335,7 +338,11 @@ class Lab:
         results, variables = (self.folder / f"run-{self._runs}.{kind}" for kind in ("jsonl", "json"))
         # In a file, so that what is secret of them is not in the list of processes by our own doing.
         variables.write_text(json.dumps({**QUICK, **(extra or {})}))
-        command = [str(PROGRAMS / "ansible-playbook"), "-i", str(inventory or REPOSITORY / "examples/stores/stores.sites.yml")]
+        command = [
+            str(PROGRAMS / "ansible-playbook"),
+            "-i",
+            str(inventory or REPOSITORY / "examples/stores/stores.sites.yml"),
+        ]
         command += ["-e", f"@{variables}", *(["--limit", limit] if limit else []), playbook, *arguments]
         process = subprocess.Popen(
             command,

@@ -30,7 +30,9 @@ def lab(laboratory: Laboratory, bootable: None) -> Iterator[Lab]:
 
 def names(lab: Lab) -> list[str]:
     """The names of the inventory in AWX's order."""
-    listed = json.loads(lab.ansible("ansible-inventory", "-i", str(REPOSITORY / "examples/stores/stores.sites.yml"), "--list"))
+    listed = json.loads(
+        lab.ansible("ansible-inventory", "-i", str(REPOSITORY / "examples/stores/stores.sites.yml"), "--list")
+    )
     return sorted(listed["_meta"]["hostvars"])
 
 

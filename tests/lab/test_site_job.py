@@ -24,7 +24,7 @@ import pytest
 from ansible.plugins.loader import connection_loader
 
 from ansible_collections.palette.edge.tests.lab.conftest import Laboratory
-from ansible_collections.palette.edge.tests.lab.site_lab import PROGRAMS, STORE_042, Lab, until
+from ansible_collections.palette.edge.tests.lab.site_lab import PROGRAMS, REPOSITORY, STORE_042, Lab, until
 
 pytestmark = pytest.mark.lab
 
@@ -118,7 +118,7 @@ def test_a_token_name_that_two_bear_is_refused_and_names_both(lab: Lab) -> None:
         assert all(uid in message for uid in uids), message
 
 
-def test_nothing_secret_is_told_by_the_job_at_its_most_talkative(lab: Lab, tmp_path: Path) -> None:
+def test_nothing_secret_is_told_by_the_job_at_its_most_talkative(lab: Lab) -> None:
     """The job itself, from bare hosts; one of them was registered before, with a pairing key."""
     known = [{"id": "edge-store-042-3", "name": "store-042-3", "pairing_key": PAIRING_KEY}]
     extra: dict[str, Any] = {"registration_hosts": known, "registration_wait": False}
@@ -130,8 +130,8 @@ def test_nothing_secret_is_told_by_the_job_at_its_most_talkative(lab: Lab, tmp_p
     host = lab.api("GET", "/v1/edgehosts/edge-store-042-3")
     assert host["spec"]["host"]["hostPairingKey"] == PAIRING_KEY
 
-    inventories = [str(Path(__file__).parents[2] / "examples" / "stores" / name) for name in ("stores.sites.yml", "fleet.palette.yml")]
-    dump = lab.ansible("ansible-inventory", "--list", "-vvvv", *(word for path in inventories for word in ("-i", path)))
+    inventories = [str(REPOSITORY / "examples/stores" / name) for name in ("stores.sites.yml", "fleet.palette.yml")]
+    dump = lab.ansible("ansible-inventory", "--list", "-vvvv", "-i", inventories[0], "-i", inventories[1])
     assert "edge-store-042-3" in dump
     told = {
         "what was printed": registered.text + run.text,
@@ -140,7 +140,7 @@ def test_nothing_secret_is_told_by_the_job_at_its_most_talkative(lab: Lab, tmp_p
         "the lab's logs": "".join(path.read_text(errors="replace") for path in lab.state.glob("*.log")),
     }
     assert str(PROGRAMS / "ansible-playbook") in told["lists of processes"]
-    assert "palette" in told["lists of processes"]
+    assert "10.42.0.101" in told["lists of processes"]
     secrets = {"API key": lab.info["api_key"], "pairing key": PAIRING_KEY}
     secrets |= {f"token {one['metadata']['name']}": one["spec"]["token"] for one in lab.tokens()}
     for one in lab.search("edgehosts"):
@@ -175,7 +175,11 @@ def test_the_site_runs(lab: Lab) -> None:
         assert (one["status"]["state"], one["status"]["health"]["state"]) == ("in-use", "healthy")
         assert [used["name"] for used in one["status"]["inUseClusters"]] == ["store-042"]
         assert one["spec"]["host"]["hostAddress"] == address
-        assert one["metadata"]["labels"] == {"region": "north", "site": "store-042", "rack": "b" if name[-1] == "3" else "a"}
+        assert one["metadata"]["labels"] == {
+            "region": "north",
+            "site": "store-042",
+            "rack": "b" if name[-1] == "3" else "a",
+        }
     (cluster,) = lab.search("spectroclusters")
     assert (cluster["metadata"]["name"], cluster["status"]["state"]) == ("store-042", "Running")
     (profile,) = lab.search("clusterprofiles")
@@ -187,7 +191,7 @@ def test_the_site_runs(lab: Lab) -> None:
         "hostname; ip -4 -o addr show dev host0; cat /etc/environment; sudo stat -c '%a %U:%G' /oem/user-data;"
         " sudo cat /oem/user-data; cat /etc/ssl/certs/ca-certificates.crt; command -v python3 || echo no python"
     )
-    certificate = (Path(__file__).parents[2] / "examples/stores/certs/example-ca.pem").read_text()
+    certificate = (REPOSITORY / "examples/stores/certs/example-ca.pem").read_text()
     for name, address in zip(NAMES, ADDRESSES, strict=True):
         said = lab.ssh(address, script)
         assert said.splitlines()[0] == name
@@ -285,7 +289,7 @@ def test_paramiko_serves_as_well_as_ssh(lab: Lab) -> None:
         pytest.skip("this ansible-core has no connection paramiko_ssh")
     words = shlex.split(lab.variables["ANSIBLE_SSH_COMMON_ARGS"])
     way = next(word.partition("=")[2] for word in words if word.startswith("ProxyCommand="))
-    more = {
+    more: dict[str, Any] = {
         "ANSIBLE_PARAMIKO_PROXY_COMMAND": way,
         "ANSIBLE_HOST_KEY_CHECKING": "false",
         "ANSIBLE_PARAMIKO_RECORD_HOST_KEYS": "false",

@@ -4,6 +4,13 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import subprocess
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
 DOCUMENTATION = r"""
 name: lab_results
 type: notification
@@ -26,13 +33,6 @@ options:
     env:
       - name: LAB_BETWEEN_PLAYS
 """
-
-import json
-import shlex
-import subprocess
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
 
 KEPT = ("msg", "changed", "error", "status", "steps", "state", "address", "reboot_required", "changes")
 

@@ -396,6 +396,17 @@ def test_a_hit_makes_no_request_and_needs_no_key(
     assert len(palette.seen) == asked
 
 
+@pytest.mark.parametrize("key", ["__ansible_type", "__ansible_unsafe", "__ansible_vault"])
+def test_a_tag_that_means_something_to_the_cache_of_the_core_is_a_tag(
+    palette: Any, read_inventory: Any, source: Any, tmp_path: Path, key: str
+) -> None:
+    odd = host(1)
+    odd["metadata"]["labels"] = {key: "value"}
+    one_page(palette, odd)
+    for _again in range(2):
+        assert read_inventory(source(cached(tmp_path))).own("edge-1")["palette_tags"] == {key: "value"}
+
+
 def test_flush_cache_and_refresh_inventory_ask_again(
     palette: Any, read_inventory: Any, source: Any, tmp_path: Path
 ) -> None:
