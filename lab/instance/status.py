@@ -89,6 +89,7 @@ def environment(instance: Instance) -> dict[str, str]:
             "ANSIBLE_REMOTE_USER": "kairos",
             "ANSIBLE_PRIVATE_KEY_FILE": str(instance.private_key),
             "ANSIBLE_SSH_COMMON_ARGS": shlex.join(arguments),
+            "ANSIBLE_PARAMIKO_PROXY_COMMAND": proxy,
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(registry.ssh_connections(instance)),
         }
     return {key: value for key, value in variables.items() if value}

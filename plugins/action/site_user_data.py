@@ -9,6 +9,9 @@ import hashlib
 import typing as t
 from dataclasses import replace
 
+from ansible.errors import AnsibleError
+from ansible.plugins.loader import lookup_loader
+
 from ansible_collections.palette.edge.plugins.module_utils.user_data._model import TOKEN_LATER, SiteLayer
 from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render, render_body
 from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import problems
@@ -67,6 +70,8 @@ class ActionModule(HostAction):
         "path": {"type": "str", "default": "/oem/user-data"},
         "palette_endpoint": {"type": "str"},
         "registration_token": {"type": "str", "no_log": True},
+        "registration_token_name": {"type": "str", "no_log": False},
+        "registration_token_wait": {"type": "int", "default": 0, "no_log": False},
         "registration_token_later": {"type": "bool", "default": False, "no_log": False},
         "partial": {"type": "bool", "default": False},
         "project": {"type": "str"},
@@ -86,7 +91,10 @@ class ActionModule(HostAction):
     def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         path = checked_path(args["path"])
         absent = args["state"] == "absent"
+        missing = "" if absent else self._look_up_token(args)
         wanted, warnings = (None, []) if absent else self._wanted(args)
+        if missing:
+            warnings = [*warnings, missing]
         marker = f"{MARKERS}/{hashlib.sha256(path.encode()).hexdigest()[:12]}.reboot"
         pending = f'[ -r {quote(marker)} ] && say pending "$(cat {quote(marker)})"\n'
         more = state_script(path, content_up_to=LONGEST) + pending
@@ -125,6 +133,22 @@ class ActionModule(HostAction):
             else:
                 write(remote, state, file)
         return result
+
+    def _look_up_token(self, args: dict[str, t.Any]) -> str:
+        """Put the secret of the named token into `args`; in check mode, say why it is not there yet."""
+        name = args["registration_token_name"]
+        if args["registration_token"] or not name:
+            return ""
+        lookup = lookup_loader.get("palette.edge.registration_token", loader=self._loader, templar=self._templar)
+        wait = 0 if self.check_mode else args["registration_token_wait"]
+        try:
+            args["registration_token"] = lookup.run([name], self._task_vars, wait=wait)[0]
+        except AnsibleError as error:
+            reason = " ".join(str(getattr(error, "message", "") or error).split())
+            if self.check_mode and args["registration_token_later"]:
+                return reason
+            raise HostError(f"registration_token_name: {reason}") from None
+        return ""
 
     def _wanted(self, args: dict[str, t.Any]) -> tuple[_Wanted, list[str]]:
         """The document to write, checked; HostError with everything that is wrong with it."""

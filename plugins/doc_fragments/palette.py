@@ -73,12 +73,19 @@ options:
     env:
       - name: SPECTROCLOUD_HOST
       - name: PALETTE_HOST
+    vars:
+      - name: palette_host
   api_key:
     env:
       - name: SPECTROCLOUD_APIKEY
       - name: PALETTE_API_KEY
+    vars:
+      - name: palette_api_key
   project:
     env:
       - name: SPECTROCLOUD_PROJECT
       - name: PALETTE_PROJECT
+  ca_path:
+    vars:
+      - name: palette_ca_path
 """

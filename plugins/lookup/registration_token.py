@@ -19,6 +19,11 @@ options:
   _terms:
     description: Names or UIDs of tokens.
     required: true
+  wait:
+    description:
+      - Seconds to wait for a token that is not there yet, because another job is about to make it.
+    type: int
+    default: 0
 seealso:
   - plugin: palette.edge.registration_token
     plugin_type: module
@@ -43,13 +48,17 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.palette.edge.plugins.module_utils.palette._errors import PaletteError
+from ansible_collections.palette.edge.plugins.module_utils.palette._errors import MissingError, PaletteError
 from ansible_collections.palette.edge.plugins.module_utils.palette._options import (
     DEFAULTS,
     ENVIRONMENT,
     connection_from,
 )
-from ansible_collections.palette.edge.plugins.module_utils.palette._session import HAS_REQUESTS, session_for
+from ansible_collections.palette.edge.plugins.module_utils.palette._session import (
+    HAS_REQUESTS,
+    Session,
+    session_for,
+)
 from ansible_collections.palette.edge.plugins.module_utils.resources._registration_token import secret
 
 
@@ -66,6 +75,16 @@ class LookupModule(LookupBase):
         options = {name: self.get_option(name) for name in sorted({*ENVIRONMENT, *DEFAULTS})}
         try:
             session = session_for(connection_from(options))
-            return [secret(session, str(term)) for term in terms]
+            return [self._secret(session, str(term)) for term in terms]
         except PaletteError as error:
             raise AnsibleLookupError(str(error)) from None
+
+    def _secret(self, session: Session, name: str) -> str:
+        end = session.clock() + float(self.get_option("wait"))
+        while True:
+            try:
+                return secret(session, name)
+            except MissingError:
+                if session.clock() >= end:
+                    raise
+                session.sleep(2)

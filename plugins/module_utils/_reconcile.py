@@ -9,6 +9,7 @@ This floor knows neither HTTP paths nor resources: a step carries its request as
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -83,13 +84,23 @@ def cause_of(error: PaletteError) -> PaletteError:
     return error.cause if isinstance(error, StepFailedError) else error
 
 
-def apply(plan: Plan, send: Callable[[Step], Any], *, done: Sequence[Step] = ()) -> dict[str, str]:
+PAUSES = (1.0, 2.0, 4.0)
+"""Seconds before each look for what a lost answer may have brought about."""
+
+
+def apply(
+    plan: Plan,
+    send: Callable[[Step], Any],
+    *,
+    done: Sequence[Step] = (),
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, str]:
     """Carries the steps out in order and returns the UIDs that they bound.
 
     :param done: steps of an earlier stage, which an error names too.
 
     No write is repeated blindly: after a lost answer the step's ``settle`` looks; only when the object is not there
-    is the step sent once more, and when nothing can look, the error stands.
+    is the step sent again, a few times at most, and when nothing can look, the error stands.
     """
     known: dict[str, str] = {}
     for index, step in enumerate(plan.steps):
@@ -98,7 +109,7 @@ def apply(plan: Plan, send: Callable[[Step], Any], *, done: Sequence[Step] = ())
             path = path.replace("{" + name + "}", uid)
         ready = replace(step, path=path)
         try:
-            uid = _carry_out(ready, send)
+            uid = _carry_out(ready, send, sleep)
         except PaletteError as error:
             raise StepFailedError([*done, *plan.steps], len(done) + index, error) from error
         if step.binds and uid:
@@ -106,18 +117,32 @@ def apply(plan: Plan, send: Callable[[Step], Any], *, done: Sequence[Step] = ())
     return known
 
 
-def _carry_out(step: Step, send: Callable[[Step], Any]) -> str:
+def _carry_out(step: Step, send: Callable[[Step], Any], sleep: Callable[[float], None]) -> str:
     try:
         return _uid(send(step))
     except NotFoundError:
         if step.gone_is_done:
             return ""
         raise
-    except AmbiguousError:
-        if step.settle is None:
-            raise
+    except AmbiguousError as error:
+        return _settled(step, send, error, sleep)
+
+
+def _settled(step: Step, send: Callable[[Step], Any], error: AmbiguousError, sleep: Callable[[float], None]) -> str:
+    """Looks before each further try: what was carried out is adopted, not made twice."""
+    if step.settle is None:
+        raise error
+    for pause in PAUSES:
+        # What was accepted may take a moment until it can be seen.
+        sleep(pause)
         found = step.settle()
-        return found if found else _uid(send(step))
+        if found:
+            return found
+        try:
+            return _uid(send(step))
+        except AmbiguousError as again:
+            error = again
+    raise error
 
 
 def _uid(answer: Any) -> str:

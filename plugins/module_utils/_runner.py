@@ -143,11 +143,11 @@ def reconcile(
 
 def _apply_in_stages(session: Session, planned: Plan, read: Callable[[], Any], plan: Callable[[Any], Plan]) -> None:
     if planned.replan_after is None:
-        apply(planned, send_with(session))
+        apply(planned, send_with(session), sleep=session.sleep)
         return
     done = planned.steps[: planned.replan_after]
-    apply(Plan(steps=done), send_with(session))
-    apply(plan(read()), send_with(session), done=done)
+    apply(Plan(steps=done), send_with(session), sleep=session.sleep)
+    apply(plan(read()), send_with(session), done=done, sleep=session.sleep)
 
 
 def outcome(plan: Plan, noun: str, resource: Any) -> dict[str, Any]:

@@ -226,13 +226,13 @@ def _apply(session: Session, scope: Scope, hosts: Sequence[edge.DesiredHost], pl
     def apply_one(host: edge.DesiredHost) -> None:
         try:
             try:
-                apply(plans[host.uid], send_with(session))
+                apply(plans[host.uid], send_with(session), sleep=session.sleep)
             except StepFailedError as error:
                 # It registered itself between our look and our write: adopt it.
                 current = edge.read(session, scope, host.uid) if isinstance(error.cause, ConflictError) else None
                 if current is None:
                     raise
-                apply(_plan(session, scope, current, host), send_with(session))
+                apply(_plan(session, scope, current, host), send_with(session), sleep=session.sleep)
         except PaletteError as error:
             errors[host.uid] = error
 

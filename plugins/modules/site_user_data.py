@@ -74,10 +74,19 @@ options:
     type: str
   registration_token:
     description:
-      - The secret of a registration token (C(stylus.site.edgeHostToken)). P(palette.edge.registration_token#lookup)
-        looks it up by name.
-      - Required for a centrally managed host, unless O(partial=true) or O(extra) gives C(stylus.site.registrationURL).
+      - The secret of a registration token (C(stylus.site.edgeHostToken)).
+      - This or O(registration_token_name) is required for a centrally managed host, unless O(partial=true) or O(extra) gives
+        C(stylus.site.registrationURL).
     type: str
+  registration_token_name:
+    description:
+      - Name of a registration token whose secret is looked up in Palette, on the controller, as
+        P(palette.edge.registration_token#lookup) does it with the connection of the environment or the variables.
+    type: str
+  registration_token_wait:
+    description: Seconds to wait for a token of that name that is not there yet, because another job is about to make it.
+    type: int
+    default: 0
   registration_token_later:
     description:
       - In check mode only, do without O(registration_token), because the run that is being predicted would make it.
@@ -170,7 +179,7 @@ EXAMPLES = r"""
   palette.edge.site_user_data:
     addresses: [10.42.0.11/24, 10.42.0.101]
     palette_endpoint: palette.example.com
-    registration_token: "{{ lookup('palette.edge.registration_token', 'store-042') }}"
+    registration_token_name: store-042
     host_id: edge-store-042-1
     host_name: store-042-1
     tags:

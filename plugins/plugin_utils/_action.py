@@ -42,6 +42,7 @@ class HostAction(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         result["changed"] = False
+        self._task_vars = task_vars or {}
         try:
             dummy, args = self.validate_argument_spec(argument_spec=self.ARGUMENTS)
             result.update(self.perform(args))

@@ -134,6 +134,7 @@ def _mypy() -> list[Command]:
         Command([*mypy, "ansible_collections/palette/edge/plugins"], {**env, "MYPYPATH": str(base)}, base),
         Command([*mypy, "lab"], {**env, "MYPYPATH": str(tree)}, tree),
         Command([*mypy, "scripts/lib"], {**env, "MYPYPATH": str(tree / "scripts" / "lib")}, tree),
+        Command([*mypy, "tests/benchmarks"], {**env, "MYPYPATH": f"{tree / 'scripts' / 'lib'}:{tree}:{base}"}, tree),
     ]
 
 

@@ -102,7 +102,9 @@ def _outcomes(bench: Bench, name: str) -> Iterator[Outcome]:
     try:
         for outcome in CASES[name](bench):
             after = os.getloadavg()[0]
-            outcome.notes.append(f"load average {load:.1f} before, {after:.1f} after; {time.monotonic() - begin:.0f} s in all")
+            outcome.notes.append(
+                f"load average {load:.1f} before, {after:.1f} after; {time.monotonic() - begin:.0f} s in all"
+            )
             yield outcome
             begin, load = time.monotonic(), after
     except RunFailedError as error:
@@ -125,7 +127,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--pairs", type=_positive, default=5, help="how often each side runs (5)")
     parser.add_argument("--large-pairs", type=_positive, default=2, help="the same for 5,000 hosts and more (2)")
-    parser.add_argument("--hosts", type=_numbers, default=[1000, 10000], metavar="N,...", help="sizes of the fleet (1000,10000)")
+    parser.add_argument(
+        "--hosts", type=_numbers, default=[1000, 10000], metavar="N,...", help="sizes of the fleet (1000,10000)"
+    )
     parser.add_argument("--only", type=_names, metavar="NAME,...", help=f"only these of: {', '.join(CASES)}")
     parser.add_argument("--items", type=_positive, default=200, help="register: hosts of the one task (200)")
     parser.add_argument("--loop-items", type=_positive, default=20, help="register: items of the loop, scaled up (20)")

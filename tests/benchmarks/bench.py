@@ -108,7 +108,9 @@ class Bench:
         """A lab's controller, with TLS, until the end of the block."""
         command = [str(self.python), "-m", "lab.controller", "serve", "--state", str(state), *arguments]
         with (state / "controller.log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=self.tree, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, cwd=self.tree, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
             try:
                 yield _ready(state, process)
             finally:

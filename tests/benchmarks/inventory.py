@@ -83,7 +83,9 @@ def _fleet(bench: Bench, hosts: int, *, limited: bool) -> Outcome:
     plain_bare = files.file("plain-bare", "plain_fleet", expressions=False)
     with bench.controller(bench.seeded(hosts), "--rate-limits" if limited else "--no-rate-limits") as lab:
         # Also warms both up: bytecode and the page cache.
-        outcome.failures += _same(files, lab, [(bare, plain_bare)] if hosts > 2000 else [(ours, plain), (bare, plain_bare)])
+        outcome.failures += _same(
+            files, lab, [(bare, plain_bare)] if hosts > 2000 else [(ours, plain), (bare, plain_bare)]
+        )
         asked = len(lab.requests())
         sides = {
             FLEET: lambda: files.read(ours, lab),

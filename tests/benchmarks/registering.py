@@ -24,7 +24,9 @@ BURST, RATE = 50, 10
 def register(bench: Bench) -> Iterator[Outcome]:
     """A fleet with one C(edge_host) task against a loop of module calls."""
     items, looped = bench.settings.items, bench.settings.loop_items
-    outcome = Outcome(f"registering {items} hosts with one edge_host task against a loop of {looped}; no limits in the lab")
+    outcome = Outcome(
+        f"registering {items} hosts with one edge_host task against a loop of {looped}; no limits in the lab"
+    )
     tell(outcome.title)
     folder = bench.folder("plays")
     hosts = _hosts(items)
@@ -68,7 +70,9 @@ def register(bench: Bench) -> Iterator[Outcome]:
 def thousand(bench: Bench) -> Iterator[Outcome]:
     """Hosts that only speak, registered with one task within the limits that the lab keeps."""
     count = bench.settings.speakers
-    outcome = Outcome(f"registering {count:,} hosts that speak to the lab, with one edge_host task; the lab keeps limits")
+    outcome = Outcome(
+        f"registering {count:,} hosts that speak to the lab, with one edge_host task; the lab keeps limits"
+    )
     tell(outcome.title)
     folder = bench.folder("speakers")
     hosts = _hosts(count)
@@ -98,7 +102,10 @@ def thousand(bench: Bench) -> Iterator[Outcome]:
 
 
 def _hosts(count: int) -> list[dict[str, Any]]:
-    return [{"uid": f"edge-bench-{n:04d}", "tags": {"site": f"store-{n // 10:04d}", "rack": "abcd"[n % 4]}} for n in range(count)]
+    return [
+        {"uid": f"edge-bench-{n:04d}", "tags": {"site": f"store-{n // 10:04d}", "rack": "abcd"[n % 4]}}
+        for n in range(count)
+    ]
 
 
 def _play(path: Path, options: dict[str, Any], *, loop: list[dict[str, Any]] | None = None) -> Path:

@@ -22,6 +22,10 @@ class InputError(PaletteError):
     """The user's input is wrong; nothing was sent that could change anything."""
 
 
+class MissingError(InputError):
+    """What the input names is not there, or not yet."""
+
+
 class AuthenticationError(PaletteError):
     """The API key is missing, unknown or expired."""
 

@@ -49,6 +49,7 @@ WORKERS = 8
 LONGEST = 1_000_000
 WHOAMI = "/v1/users/info"
 HIDDEN = "<hidden>"
+_MAYBE_DONE = "It may have been carried out all the same: run again, what is there is adopted"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -184,7 +185,8 @@ class Session:
                     raise UnavailableError(
                         self._failed(what, f"{cause}. Check host and network, then run again")
                     ) from None
-                raise AmbiguousError(self._failed(what, f"the answer was lost: {cause}")) from None
+                lost = f"the answer was lost: {_root_cause(error)}. {_MAYBE_DONE}"
+                raise AmbiguousError(self._failed(what, lost)) from None
             if 200 <= answer.status_code < 300:
                 parsed = self._parsed(answer, what)
                 self._key_is_good = True
@@ -275,7 +277,7 @@ class Session:
             return kind(self._failed(what, f"{came.rstrip('. ')}{reference}. {hint}"), **facts)
 
         if ambiguous:
-            return error(AmbiguousError, "It may have been carried out all the same")
+            return error(AmbiguousError, _MAYBE_DONE)
         if 300 <= status < 400:
             return error(UnavailableError, f"It sends elsewhere ({answer.headers.get('Location')}): set host to that")
         if status == 401:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._reconcile import Plan, Step, differing
-from ..palette._errors import InputError
+from ..palette._errors import InputError, MissingError
 from ..palette._names import nearest
 from ..palette._session import TENANT, Session
 
@@ -95,7 +95,7 @@ def secret(session: Session, name: str) -> str:
     token = find(session, name)
     if token is None:
         names = nearest(name, (one["metadata"].get("name", "") for one in _all(session)))
-        raise InputError(f"There is no registration token {name!r}. {names}. The phase register makes it")
+        raise MissingError(f"There is no registration token {name!r}. {names}. The phase register makes it")
     if not (token.get("status") or {}).get("isActive"):
         raise InputError(f"The registration token {name!r} is disabled: no Edge host could register with it. Enable it")
     found = (token.get("spec") or {}).get("token")
