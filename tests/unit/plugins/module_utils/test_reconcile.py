@@ -42,7 +42,9 @@ class Sender:
 
     def __call__(self, one: Step) -> Any:
         self.sent.append(one)
-        answer = self.answers.pop(0) if self.answers else {}
+        if not self.answers:
+            return None
+        answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
