@@ -16,9 +16,10 @@ import typing as t
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ansible_collections.palette.edge.plugins.module_utils._identity import FORBIDDEN, LONGEST
 from ansible_collections.palette.edge.plugins.module_utils.user_data._merge import Document
 from ansible_collections.palette.edge.plugins.module_utils.user_data._model import NETWORK, SITE, TOKEN_LATER
-from ansible_collections.palette.edge.plugins.module_utils.user_data._schema import FORBIDDEN_IN_ID, LONGEST_ID, STAGES
+from ansible_collections.palette.edge.plugins.module_utils.user_data._schema import STAGES
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide_text
 from ansible_collections.palette.edge.plugins.module_utils.user_data._types import Path, Problem, type_problems
 
@@ -114,14 +115,14 @@ def _names(document: Document) -> Iterator[Problem]:
     site = _at(document, *SITE) or {}
     host_id, host_name = site.get("name"), site.get("hostName")
     if host_id and host_id != "$random":
-        bad = sorted({sign for sign in host_id if sign in FORBIDDEN_IN_ID or sign.isspace() or not sign.isprintable()})
+        bad = sorted({sign for sign in host_id if sign in FORBIDDEN or sign.isspace() or not sign.isprintable()})
         if bad:
             told = " ".join("blank" if sign.isspace() else sign for sign in bad)
             text = f"{host_id!r} has what an Edge host ID may not have: {told}; use letters, digits, '-' and '_'."
             yield Problem((*SITE, "name"), text)
-        if len(host_id) > LONGEST_ID:
+        if len(host_id) > LONGEST:
             yield Problem(
-                (*SITE, "name"), f"has {len(host_id)} characters and an Edge host ID at most {LONGEST_ID}; shorten it."
+                (*SITE, "name"), f"has {len(host_id)} characters and an Edge host ID at most {LONGEST}; shorten it."
             )
         if not bad and not host_name and not _is_host_name(host_id):
             text = f"{host_id!r} would be the host name too, and is none by RFC 1123; give a host name beside it."

@@ -120,9 +120,3 @@ STAGES = frozenset(
     for hook in ("", ".before", ".after", ".pre")
 )
 """The stages of a boot, an installation, an upgrade and a reset, with their hooks."""
-
-FORBIDDEN_IN_ID = "/?#&+%,$~!@*(){}|=;:<>'.^\""
-"""Characters that Palette does not take in an Edge host's ID. Blanks are no good either."""
-
-LONGEST_ID = 128
-"""Characters: Palette cuts a longer Edge host ID off."""
