@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, missing_required_lib
 
 from ._reconcile import Plan, Step, StepFailedError, apply, cause_of, readable
-from .palette._errors import ConflictError, InputError, PaletteError, TerminalStateError, WaitTimeoutError
+from .palette._errors import ConflictError, PaletteError, WaitTimeoutError
 from .palette._names import scope_of
 from .palette._options import connection_from, from_environment
 from .palette._session import HAS_REQUESTS, Scope, Session, session_for
@@ -129,7 +129,7 @@ def reconcile(
             planned = plan(read())
             _apply_in_stages(session, planned, read, plan)
     if wait is not None and not frame.check_mode:
-        wait()
+        wait_after(wait, changed=planned.changed)
     if frame.check_mode and planned.changed:
         resource = {**describe(current), **planned.after, **planned.predicted} if planned.after else {}
     elif planned.changed or wait is not None:
@@ -139,6 +139,15 @@ def reconcile(
     for warning in planned.warnings:
         frame.module.warn(warning)
     return outcome(planned, noun, resource)
+
+
+def wait_after(wait: Callable[[], Any], *, changed: bool) -> None:
+    """Waits; when that fails, the error still tells that something was written before it."""
+    try:
+        wait()
+    except PaletteError as error:
+        error.facts["changed"] = changed
+        raise
 
 
 def _apply_in_stages(session: Session, planned: Plan, read: Callable[[], Any], plan: Callable[[Any], Plan]) -> None:
@@ -204,17 +213,3 @@ def _failure(error: PaletteError) -> dict[str, Any]:
     kind = type(cause_of(error)).__name__.removesuffix("Error")
     result["error"] = "".join("_" + sign.lower() if sign.isupper() else sign for sign in kind).lstrip("_")
     return result
-
-
-__all__ = [
-    "CONNECTION_ARGUMENTS",
-    "Frame",
-    "InputError",
-    "TerminalStateError",
-    "environment",
-    "outcome",
-    "reconcile",
-    "send_with",
-    "wait_arguments",
-    "wait_until",
-]

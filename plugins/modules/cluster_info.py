@@ -49,7 +49,8 @@ clusters:
 
 from typing import Any
 
-from ansible_collections.palette.edge.plugins.module_utils._runner import Frame, TerminalStateError
+from ansible_collections.palette.edge.plugins.module_utils._runner import Frame
+from ansible_collections.palette.edge.plugins.module_utils.palette._errors import TerminalStateError
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster as clusters
 from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_progress import progress

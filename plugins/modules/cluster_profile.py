@@ -210,7 +210,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.palette.edge.plugins.module_utils._runner import Frame, InputError, reconcile
+from ansible_collections.palette.edge.plugins.module_utils._runner import Frame, reconcile
+from ansible_collections.palette.edge.plugins.module_utils.palette._errors import InputError
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import Scope, Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster_profile as profiles
 from ansible_collections.palette.edge.plugins.module_utils.resources._packs import (

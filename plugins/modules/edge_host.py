@@ -152,6 +152,7 @@ from ansible_collections.palette.edge.plugins.module_utils._runner import (
     Frame,
     outcome,
     send_with,
+    wait_after,
     wait_arguments,
     wait_until,
 )
@@ -202,7 +203,7 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
         _apply(session, scope, changing, plans)
     waiting = frame.params["wait"] and frame.params["state"] == "present" and not frame.check_mode
     if waiting:
-        _wait(session, scope, frame, uids)
+        wait_after(lambda: _wait(session, scope, frame, uids), changed=bool(changing))
     if (changing or waiting) and not frame.check_mode:
         current = edge.read_many(session, scope, uids, whole=whole)
     seen = [_seen(current[uid], plans[uid], predicting=frame.check_mode) for uid in uids]

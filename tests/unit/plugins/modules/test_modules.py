@@ -258,6 +258,18 @@ def test_a_wait_that_ends_too_soon_tells_the_last_state(palette: PaletteServer, 
         "It may still get there: run again to wait on, or raise wait_timeout"
     )
     assert result["error"] == "wait_timeout"
+    assert result["changed"] is False
+
+
+def test_a_wait_that_ends_too_soon_after_a_write_tells_the_write(palette: PaletteServer, run_module: Run) -> None:
+    palette.answer(
+        projects(),
+        Call("GET", "/v1/edgehosts/edge-1", unpaired(), times=None),
+        Call("PUT", "/v1/edgehosts/edge-1/meta", None, 204, body=ANY),
+    )
+    options = {"uid": "edge-1", "name": "renamed", "wait": True, "wait_timeout": 0, "wait_sleep": 1}
+    result = run_module("edge_host", options)
+    assert (result["error"], result["changed"]) == ("wait_timeout", True)
 
 
 def running(palette: PaletteServer, *states: dict[str, Any]) -> None:
