@@ -64,7 +64,8 @@ def _up(instance: Instance, options: argparse.Namespace) -> int:
     if options.speak_only and not options.config:
         raise LabError("--speak-only needs --config: a lab that has booted its hosts stays as it is")
     config = load(Path(options.config), speak_only=options.speak_only) if options.config else None
-    up(instance, Options(config=config, port=options.port, controller=_controller_arguments(options)), _say)
+    wish = options.kubernetes
+    up(instance, Options(config, port=options.port, kubernetes=wish, controller=_controller_arguments(options)), _say)
     return 0
 
 
@@ -150,6 +151,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--config", metavar="FILE", help="the lab's network and hosts (lab.yml); default: as before")
     one.add_argument("--speak-only", action="store_true", help="boot no hosts; their agents speak to the controller")
     one.add_argument("--port", type=_port, help="port on 127.0.0.1; 0 = any free one (default: as before, else 0)")
+    one.add_argument(
+        "--kubernetes",
+        metavar="WHAT",
+        help="what forms clusters: auto, built, official=DIR|URL,VERSION..., k3s=PATH, none (default: as before, else auto)",
+    )
     one.add_argument("--rate-limits", action=argparse.BooleanOptionalAction, help="keep Palette's rate limits")
     one.add_argument("--form-seconds", type=float, metavar="S", help="how long a cluster takes to form")
     one.add_argument("--seed", type=int, help="what UIDs are made from")

@@ -98,6 +98,11 @@ class Agent:
         if not host.boot:
             self._user_data = UserData(uid=host.id, host_name=host.name)
 
+    @property
+    def uid(self) -> str:
+        """The UID of its Edge host: what user-data says, else what the lab's description does."""
+        return self._user_data.uid if self._user_data is not None else self._host.id
+
     def before_boot(self, root: Path) -> None:
         """Read, check and apply the user-data of a host that does not run.
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from . import hosts, tls
+from . import catalogue, hosts, tls
 from .app import Application
 from .core import Context, Lab, Options
 from .store import Store
@@ -60,6 +60,7 @@ def serve(arguments: argparse.Namespace) -> None:
         rate_limits=arguments.rate_limits,
         retry_after=arguments.retry_after,
         open_pairing=arguments.open_pairing,
+        kubernetes=arguments.kubernetes,
     )
     lab = open_lab(folder, options)
     # With the protocol named, asyncio turns Nagle's delay off: 1 ms a request instead of 45.
@@ -128,6 +129,13 @@ def fill(lab: Lab, count: int) -> None:
             lab.store.put("host", uid, host, project=project, name=uid)
 
 
+def _kubernetes(text: str) -> dict[str, tuple[str, ...]]:
+    try:
+        return catalogue.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m lab.controller", description=__doc__)
@@ -141,6 +149,13 @@ def main() -> None:
     parser.add_argument("--rate-limits", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--retry-after", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--open-pairing", action="store_true", help="a registered host pairs without a token")
+    parser.add_argument(
+        "--kubernetes",
+        type=_kubernetes,
+        default={},
+        metavar="PACK=VERSION,VERSION",
+        help="clusters are formed by others who report, of this Kubernetes pack (default: clusters are states only)",
+    )
     parser.add_argument("--hosts", type=int, default=1000, help="how many hosts seed makes")
     arguments = parser.parse_args()
     if arguments.command == "serve":

@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from . import clusters, engine, faults, hosts, packs, pools, profiles, search, settings, tokens
+from . import clusters, engine, faults, hosts, kubernetes, packs, pools, profiles, search, settings, tokens
 from .core import Context, Lab, Reply, Route, match, pruned
 from .errors import ApiError
 from .limiter import Limiter
 from .shapes import take
 
-ENDPOINTS = (clusters, faults, hosts, packs, pools, profiles, search, settings, tokens)
+ENDPOINTS = (clusters, faults, hosts, kubernetes, packs, pools, profiles, search, settings, tokens)
 _READING_POST = re.compile(r"/v1/dashboard/.*|.*/(search|validate)")
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LOG = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Application:
         """The answer to one request."""
         try:
             reply = self._handle(request, body)
-            shown = Response(status_code=204) if reply.status == 204 else _json(pruned(reply.body), reply.status)
+            shown = _shown(reply, whole=request.scope["path"].startswith(kubernetes.PATH))
         except ApiError as error:
             return _json(error.body(self._ref()), error.status, error.headers)
         except sqlite3.Error as error:
@@ -117,11 +117,13 @@ class Application:
             raise ApiError(403, "ProjectForbidden", f"Project '{context.project}' is not accessible")
 
     def _log(self, request: Request, status: int) -> None:
+        path = request.scope["path"]
         entry = {
             "method": request.method,
-            "path": request.scope["path"],
+            "path": path,
             "project": request.headers.get("projectuid", ""),
-            "source": request.headers.get("x-lab-source", ""),
+            # What keeps the clusters calls every second, too.
+            "source": request.headers.get("x-lab-source") or ("keeper" if path.startswith(kubernetes.PATH) else ""),
             "status": status,
         }
         self.lab.log.add(entry)
@@ -129,6 +131,16 @@ class Application:
     def _ref(self) -> str:
         self._refs += 1
         return f"lab-{self._refs:06d}"
+
+
+def _shown(reply: Reply, *, whole: bool) -> Response:
+    if reply.status == 204:
+        return Response(status_code=204)
+    if isinstance(reply.body, bytes):
+        headers = {"Content-Disposition": f'attachment; filename="{reply.file}"'}
+        return Response(reply.body, reply.status, headers, media_type="application/octet-stream")
+    # What is wanted of clusters is told as it is, not as a Go server writes it.
+    return _json(reply.body if whole else pruned(reply.body), reply.status)
 
 
 def _parsed(route: Route, body: bytes) -> Any:

@@ -311,3 +311,22 @@ FAULT: Shape = {
     "name": str,
     "agents": bool,
 }
+CONDITION: Shape = {"type!": str, "status!": str, "reason": str, "message": str}
+CLUSTER_REPORT: Shape = {
+    "formedBy!": ("kubernetes", "states"),
+    "revision": int,
+    "state": ("Pending", "Provisioning", "Running", "Error", "Deleting", "Deleted"),
+    "health": ("Healthy", "UnHealthy", "Unknown"),
+    "kubernetesVersion": str,
+    "conditions": [CONDITION],
+    "packs": [{"profileUid!": str, "name!": str, "condition!": CONDITION}],
+    "machines": {
+        "*": {
+            "state": ("Pending", "Provisioning", "Provisioned", "Running", "Deleting"),
+            "ready": bool,
+            "conditions": [CONDITION],
+        }
+    },
+    "gone": [str],
+    "kubeconfig": {"admin": str, "proxy": str},
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from . import bodies, defaults, engine, pools, profiles
+from . import bodies, defaults, engine, pools, profiles, reports
 from .core import DONE, Context, Reply, created, paged, route
 from .errors import ApiError, invalid, not_found
 from .store import Document
@@ -43,6 +43,8 @@ def create_cluster(context: Context) -> Reply:
         },
         "_lab": {
             "variables": {},
+            # Nobody forms it yet; without Kubernetes it is states from the start.
+            "formedBy": "" if context.lab.options.kubernetes else "states",
             "since": context.lab.clock(),
             "phase": "new",
             "worked": 0.0,
@@ -93,8 +95,10 @@ def get_status(context: Context) -> Document:
 def overview(context: Context) -> Document:
     cluster = find(context)
     status = dict(cluster.get("status") or {})
-    well = all(engine.healthy(context.lab, uid) for uid in engine.members(_config(context, cluster)))
-    health = {"state": "Unknown" if status.get("state") != "Running" else "Healthy" if well else "UnHealthy"}
+    inner = cluster["_lab"]
+    known = bool((inner.get("kubeconfig") or {}).get("admin"))
+    kube = {"hasKubeConfig": known, "hasKubeConfigClient": known, "hasManifest": False}
+    kube["kubernetesVersion"] = (inner.get("report") or {}).get("kubernetesVersion", "")
     place = status.pop("location", {})
     point = place.pop("geoLoc", None)
     if point:
@@ -103,13 +107,13 @@ def overview(context: Context) -> Document:
     return {
         "metadata": cluster["metadata"],
         "spec": {"cloudConfig": {"cloudType": "edge-native", "uid": cluster["spec"]["cloudConfigRef"]["uid"]}},
-        "status": {**status, "location": place, "health": health},
+        "status": {**status, "location": place, "health": {"state": _health(context, cluster)}, "kubeMeta": kube},
     }
 
 
 @route("DELETE", PATH + "/{uid}")
 def delete_cluster(context: Context) -> Reply:
-    engine.delete(context.lab, find(context))
+    engine.delete(context.lab, find(context), force=context.query.get("forceDelete") == "true")
     return DONE
 
 
@@ -123,10 +127,14 @@ def cluster_hosts(context: Context) -> Document:
 @route("GET", PATH + "/{uid}/assets/kubeconfig")
 @route("GET", PATH + "/{uid}/assets/kubeconfigclient")
 @route("GET", PATH + "/{uid}/assets/adminKubeconfig")
-def kubeconfig(context: Context) -> Document:
-    find(context)
-    # States only: no Kubernetes runs behind this cluster.
-    raise not_found("Kubeconfig of cluster", context.parts["uid"])
+def kubeconfig(context: Context) -> Reply:
+    cluster = find(context)
+    # The older call leads through the reverse proxy, unless it says otherwise.
+    proxied = context.path.endswith("/kubeconfig") and context.query.get("frp", "true") != "false"
+    text = (cluster["_lab"].get("kubeconfig") or {}).get("proxy" if proxied else "admin")
+    if not text:
+        raise not_found("Kubeconfig of cluster", context.parts["uid"])
+    return Reply(200, text.encode(), file=f"{cluster['metadata']['name']}.kubeconfig")
 
 
 @route("PATCH", PATH + "/{uid}/metadata", body=bodies.CLUSTER_META)
@@ -167,6 +175,7 @@ def delete_profiles(context: Context) -> Reply:
     gone = set(context.given("profileUids") or [])
     kept = [one for one in cluster["spec"]["clusterProfileTemplates"] if one["uid"] not in gone]
     cluster["spec"]["clusterProfileTemplates"] = kept
+    engine.touch(context.lab, cluster)
     return _save(context, cluster)
 
 
@@ -192,12 +201,23 @@ def patch_variables(context: Context) -> Reply:
         if one["profileUid"] not in attached:
             raise not_found("Attached ClusterProfile", one["profileUid"])
         _take_variables(context, cluster, one["profileUid"], one.get("variables") or [])
+    engine.touch(context.lab, cluster)
     return _save(context, cluster)
 
 
 def find(context: Context) -> Document:
     """The cluster of the path."""
     return context.find("cluster", context.parts["uid"], name="SpectroCluster")
+
+
+def _health(context: Context, cluster: Document) -> str:
+    state = (cluster.get("status") or {}).get("state")
+    if reports.reported(cluster):
+        report = cluster["_lab"].get("report") or {}
+        # With a fault, or when it goes, it is shown otherwise than it was reported.
+        return str(report.get("health") or "Unknown") if state == report.get("state") != "Deleting" else "Unknown"
+    well = all(engine.healthy(context.lab, uid) for uid in engine.members(_config(context, cluster)))
+    return "Unknown" if state != "Running" else "Healthy" if well else "UnHealthy"
 
 
 def _save(context: Context, cluster: Document) -> Reply:
@@ -235,8 +255,7 @@ def _attach(context: Context, cluster: Document, given: Document) -> None:
     profile = _published(context, given.get("uid", ""))
     if profile is None:
         raise not_found("ClusterProfile", given.get("uid", ""))
-    overrides = {one["name"]: one.get("values", "") for one in given.get("packValues") or [] if "values" in one}
-    snapshot = profiles.attached(profile, overrides)
+    snapshot = profiles.attached(profile, given.get("packValues") or [])
     templates: list[Document] = cluster["spec"]["clusterProfileTemplates"]
     replaced = {given.get("replaceWithProfile", ""), given["uid"]}
     place = next((index for index, one in enumerate(templates) if one["uid"] in replaced), len(templates))

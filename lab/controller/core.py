@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,8 +23,9 @@ SELECTIONS = 64
 # fmt: off
 KEPT = {
     "IsCandidateCaption", "clusterConfig", "canBeApplied", "continue", "count", "default", "defaultValue",
-    "disableAutoRegister", "enable", "hasUserMacros", "hidden", "hostAddress", "hostAuthToken", "hostChecksum",
-    "hostPairingKey", "hostUid", "hosts", "immutable", "inputType", "isActive", "isDefault", "isDeprecated",
+    "disableAutoRegister", "enable", "hasKubeConfig", "hasKubeConfigClient", "hasManifest", "hasUserMacros", "hidden",
+    "hostAddress", "hostAuthToken", "hostChecksum", "hostPairingKey", "hostUid", "hosts", "immutable",
+    "inputType", "isActive", "isDefault", "isDeprecated",
     "isHostCluster", "isPrivate", "isPublished", "isSensitive", "isSyncSupported", "items", "latitude", "limit",
     "longitude", "machinePoolConfig", "macAddress", "offset", "options", "patchOnBoot", "pause", "private",
     "profiles", "rebootIfRequired", "remoteSsh", "remoteSshTempUser", "required", "value",
@@ -44,6 +45,8 @@ class Options:
     rate_limits: bool = True
     retry_after: bool = True
     open_pairing: bool = False
+    # Versions by Kubernetes pack, when clusters are formed by others who report; empty: clusters are states only.
+    kubernetes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Log:
@@ -146,10 +149,11 @@ class Context:
 
 @dataclass
 class Reply:
-    """An answer."""
+    """An answer. A body of bytes is a file of the name ``file``."""
 
     status: int = 200
     body: Any = None
+    file: str = ""
 
 
 Handler = Callable[[Context], Any]

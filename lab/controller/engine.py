@@ -1,14 +1,15 @@
 """How things move on: the health of hosts, clusters from Pending to Running, machines, deletion.
 
+A cluster that others form moves on by what they report (see :mod:`lab.controller.reports`), every other by time.
+
 Nothing runs in the background: with each request the state is brought up to the present, so that a restarted
 controller, or a test with a clock of its own, sees the same.
 """
 
 from __future__ import annotations
 
-from . import faults
+from . import faults, reports
 from .core import Lab
-from .kubernetes import Provider, StatesOnly
 from .store import Document
 
 # Between two requests that follow each other faster than this (in seconds), nothing is looked at. With many clusters on
@@ -74,18 +75,59 @@ def leave(lab: Lab, machine: Document) -> None:
 
 def upgrade(lab: Lab, cluster: Document) -> None:
     """The attached profiles changed: the packs get ready anew."""
-    if cluster["_lab"]["phase"] == "running":
+    touch(lab, cluster)
+    if not reports.reported(cluster) and cluster["_lab"]["phase"] == "running":
         cluster["_lab"] |= {"phase": "forming", "worked": lab.options.form_seconds * 0.7, "since": lab.clock()}
         move(lab, cluster["metadata"]["uid"])
 
 
-def delete(lab: Lab, cluster: Document) -> None:
-    """A cluster begins to go; asking again changes nothing."""
-    if cluster["_lab"]["phase"] not in ("deleting", "deleted"):
-        cluster["_lab"] |= {"phase": "deleting", "since": lab.clock()}
+def touch(lab: Lab, cluster: Document) -> None:
+    """Something that packs depend on changed: those who form the cluster have to say anew that they are ready."""
+    if reports.reported(cluster):
+        move(lab, cluster["metadata"]["uid"])
+        # The very next request sees it.
+        lab.advanced = float("-inf")
+
+
+def delete(lab: Lab, cluster: Document, *, force: bool = False) -> None:
+    """A cluster begins to go. Asking again changes nothing, unless with ``force``: then it is gone at once."""
+    if cluster["_lab"]["phase"] == "deleting" and force:
+        config = lab.store.get("config", cluster["spec"]["cloudConfigRef"]["uid"])
+        if config is not None:
+            end(lab, cluster, config)
+            lab.store.put("cluster", cluster["metadata"]["uid"], cluster)
+    elif cluster["_lab"]["phase"] not in ("deleting", "deleted"):
+        cluster["_lab"] |= {"phase": "deleting", "since": lab.clock(), "force": force}
         cluster["status"] = {**(cluster.get("status") or {}), "state": "Deleting"}
         lab.store.put("cluster", cluster["metadata"]["uid"], cluster)
         move(lab, cluster["metadata"]["uid"])
+
+
+def end(lab: Lab, cluster: Document, config: Document) -> None:
+    """A cluster is gone: its hosts can be used again, and nothing secret is kept of it."""
+    uid = cluster["metadata"]["uid"]
+    release(lab, uid, {*members(config), *(one["spec"]["edgeHostUid"] for one in config["_lab"]["machines"])})
+    cluster["_lab"]["phase"] = "deleted"
+    cluster["_lab"].pop("kubeconfig", None)
+    cluster["status"] = {**(cluster.get("status") or {}), "state": "Deleted"}
+    move(lab, uid, settled=True)
+
+
+def let_go(lab: Lab, cluster: Document, config: Document, hosts: set[str]) -> None:
+    """The leaving machines of these hosts are gone; the hosts can be used again where no pool has them."""
+    config["_lab"]["machines"] = [
+        one
+        for one in config["_lab"]["machines"]
+        if one["status"]["instanceState"] != "Deleting" or one["spec"]["edgeHostUid"] not in hosts
+    ]
+    release(lab, cluster["metadata"]["uid"], hosts - set(members(config)))
+
+
+def take_over(lab: Lab, cluster: Document) -> None:
+    """A cluster that nobody can form goes on by time, from now."""
+    cluster["_lab"] |= {"formedBy": "states", "since": lab.clock()}
+    lab.store.put("cluster", cluster["metadata"]["uid"], cluster)
+    move(lab, cluster["metadata"]["uid"])
 
 
 def move(lab: Lab, uid: str, *, settled: bool = False) -> None:
@@ -127,14 +169,16 @@ def _advance_cluster(lab: Lab, cluster: Document, now: float) -> None:
     config = lab.store.get("config", cluster["spec"]["cloudConfigRef"]["uid"])
     if config is None:
         return
+    if reports.reported(cluster):
+        reports.show(lab, cluster, config)
+        if reports.settled(cluster):
+            move(lab, uid, settled=True)
+        return
     passed, inner["since"] = max(0.0, now - inner["since"]), now
     if inner["phase"] == "deleting":
         inner["leaving"] = inner.get("leaving", 0.0) + passed
         if inner["leaving"] >= lab.options.form_seconds / 2:
-            gone = {*members(config), *(one["spec"]["edgeHostUid"] for one in config["_lab"]["machines"])}
-            _release(lab, uid, gone)
-            inner["phase"] = "deleted"
-            cluster["status"] = {**(cluster.get("status") or {}), "state": "Deleted"}
+            end(lab, cluster, config)
     else:
         _form(lab, cluster, config, passed)
     lab.store.put("config", config["metadata"]["uid"], config)
@@ -151,8 +195,8 @@ def _form(lab: Lab, cluster: Document, config: Document, passed: float) -> None:
     inner["age"] = inner.get("age", 0.0) + passed
     if not unwell and not broken:
         inner["worked"] += passed
-    provider: Provider = StatesOnly(lab.options.form_seconds)
-    done = provider.formed(cluster, config, worked=inner["worked"])
+    span = lab.options.form_seconds
+    done = 1.0 if span <= 0 else min(1.0, inner["worked"] / span)
     _advance_machines(lab, cluster, config, 0.0 if unwell or broken else passed)
     if broken:
         state, inner["phase"] = "Error", "failed"
@@ -197,10 +241,10 @@ def _advance_machines(lab: Lab, cluster: Document, config: Document, worked: flo
         kept.append(machine)
     if gone:
         config["_lab"]["machines"] = kept
-        _release(lab, cluster["metadata"]["uid"], gone - set(members(config)))
+        release(lab, cluster["metadata"]["uid"], gone - set(members(config)))
 
 
-def _release(lab: Lab, cluster_uid: str, hosts: set[str]) -> None:
+def release(lab: Lab, cluster_uid: str, hosts: set[str]) -> None:
     """Hosts that are no longer part of the cluster can be used again."""
     for uid in sorted(hosts):
         host = lab.store.get("host", uid)

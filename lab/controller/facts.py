@@ -41,6 +41,9 @@ CLUSTER: dict[str, Fact] = {
     "tags": _tags,
     "creationTimestamp": lambda cluster: cluster["metadata"].get("creationTimestamp", ""),
     "lastModifiedTimestamp": lambda cluster: cluster["metadata"].get("lastModifiedTimestamp", ""),
+    "_reported": lambda cluster: (
+        cluster["_lab"].get("formedBy", "states") != "states" and cluster["_lab"]["phase"] != "deleted"
+    ),
     "_profiles": lambda cluster: [one["uid"] for one in cluster["spec"]["clusterProfileTemplates"]],
 }
 TOKEN: dict[str, Fact] = {"_secret": lambda token: token["spec"]["token"]}

@@ -260,11 +260,21 @@ def shown(context: Context, profile: Document) -> Document:
     }
 
 
-def attached(profile: Document, overrides: dict[str, str]) -> Document:
-    """The snapshot of a profile that a cluster holds; ``overrides`` are values by pack name."""
+def attached(profile: Document, overrides: list[Document]) -> Document:
+    """The snapshot of a profile that a cluster holds, with its overrides of packs: values and manifests by name."""
     template = copy.deepcopy(profile["spec"].get("published") or {})
+    contents = profile["_lab"].get("published") or profile["_lab"]["manifests"]
+    by_name = {one["name"]: one for one in overrides}
     for pack in template.get("packs") or []:
-        pack["values"] = overrides.get(pack["name"], pack.get("values", ""))
+        given = by_name.get(pack["name"], {})
+        pack["values"] = given.get("values", pack.get("values", ""))
+        written = {one["name"]: one["content"] for one in given.get("manifests") or [] if "content" in one}
+        pack["_lab"] = {
+            "manifests": {
+                one["uid"]: written.get(one["name"], contents.get(one["uid"], ""))
+                for one in pack.get("manifests") or []
+            }
+        }
     return {
         **template,
         "uid": profile["metadata"]["uid"],
@@ -312,6 +322,7 @@ def _publish(profile: Document) -> None:
     if draft:
         profile["_lab"]["revision"] += 1
         profile["spec"]["published"] = {**draft, "version": profile["_lab"]["revision"]}
+        profile["_lab"]["published"] = dict(profile["_lab"]["manifests"])
     profile["spec"]["published"]["profileVersion"] = profile["spec"]["version"]
 
 
@@ -322,7 +333,7 @@ def _write_packs(context: Context, profile: Document, packs: list[Document], *, 
     old = profile["_lab"]["manifests"]
     manifests: dict[str, str] = {}
     written = []
-    known = layers()
+    known = layers(context.lab)
     for pack in packs:
         layer = pack.get("layer") or known.get(pack.get("uid", ""), "addon")
         if layer not in bodies.LAYER:

@@ -1,4 +1,6 @@
-"""The base root of the lab's hosts: Debian with systemd and sshd, without Python, built once and kept in the cache.
+"""The base roots of the lab's hosts: Debian with systemd and sshd, without Python, built once and kept in the cache.
+
+There are two: the plain one, and one for hosts that may become nodes of a Kubernetes.
 
 The finished root lies unpacked in the cache, where every lab uses it as the read-only lower directory of its hosts'
 overlays, and packed beside it (``base-<hash>.tar.zst``), which is what a CI cache carries over.
@@ -16,9 +18,12 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from lab.kubernetes import node_root
 
 SUITE = "bookworm"
 PACKAGES = (
@@ -33,6 +38,8 @@ PACKAGES = (
     "ca-certificates",
     "procps",
 )
+# Where Debian is fetched from on a machine that is none.
+_MIRROR = "http://deb.debian.org/debian"
 _EXCLUDED = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/lintian/*")
 
 _SSH_KEYS_UNIT = """\
@@ -89,38 +96,43 @@ def cache_directory() -> Path:
     return Path(home) / "palette-edge-lab"
 
 
-def recipe_hash() -> str:
+def recipe_hash(*, node: bool = False) -> str:
     """Changes whenever anything that goes into the base root changes, so that an old root is never mistaken for it."""
-    recipe = [SUITE, PACKAGES, _EXCLUDED, _CUSTOMIZE, _SSH_KEYS_UNIT, _SSHD_CONFIG, platform.machine()]
+    recipe: list[Any] = [SUITE, PACKAGES, _EXCLUDED, _CUSTOMIZE, _SSH_KEYS_UNIT, _SSHD_CONFIG, platform.machine()]
+    recipe += [node_root.PACKAGES, dict(node_root.FILES), node_root.CUSTOMIZE] if node else []
     return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]
 
 
-def base_root(say: Callable[[str], None]) -> Path:
-    """The unpacked base root, built or unpacked first where needed.
+def root_directory(*, node: bool = False) -> Path:
+    """Where the unpacked base root is, or would be."""
+    return cache_directory() / f"base-{recipe_hash(node=node)}"
+
+
+def base_root(say: Callable[[str], None], *, node: bool = False) -> Path:
+    """The unpacked base root, built or unpacked first where needed; ``node`` is the one for nodes of a Kubernetes.
 
     Two labs that start at once build it once: the second waits for the first. Raises BaseRootError.
     """
-    cache = cache_directory()
-    root, archive = cache / f"base-{recipe_hash()}", cache / f"base-{recipe_hash()}.tar.zst"
+    cache, root = cache_directory(), root_directory(node=node)
+    archive = root.with_name(f"{root.name}.tar.zst")
+    what = "the base root of hosts that become nodes" if node else "the base root of the lab's hosts"
     if root.is_dir():
         return root
     try:
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _locked(cache / "lock"):
+        with locked(cache / "lock"):
             if root.is_dir():
                 return root
             _clear_unfinished(cache)
             if archive.is_file():
-                say("unpacking the base root of the lab's hosts")
-                with _finished_at(root) as work:
-                    _run(["tar", *_TAR_FLAGS, "-C", str(work), "-xf", str(archive)], "unpacking the base root")
+                say(f"unpacking {what}")
+                with finished_at(root) as work:
+                    unpack(archive, work)
                 return root
-            say("building the base root of the lab's hosts, once, about half a minute")
-            with _finished_at(root) as work:
-                _bootstrap(work)
-                packed = archive.with_suffix(".partial")
-                _run(["tar", *_TAR_FLAGS, "-C", str(work), "-cf", str(packed), "."], "packing the base root")
-                packed.rename(archive)
+            say(f"building {what}, once, about half a minute")
+            with finished_at(root) as work:
+                _bootstrap(work, node=node)
+                pack(work, archive)
             return root
     except OSError as error:
         raise BaseRootError(f"the base root of the lab's hosts cannot be kept in {cache}: {error.strerror}") from error
@@ -129,20 +141,63 @@ def base_root(say: Callable[[str], None]) -> Path:
 _TAR_FLAGS = ["--zstd", "--numeric-owner", "--xattrs", "--xattrs-include=*"]
 
 
-def _bootstrap(work: Path) -> None:
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a ``.tar.zst`` into a directory. Raises BaseRootError."""
+    run(["tar", *_TAR_FLAGS, "-C", str(folder), "-xf", str(archive)], f"unpacking {archive.name}")
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Pack a directory into a ``.tar.zst``, which is there whole or not at all. Raises BaseRootError."""
+    packed = archive.with_suffix(".partial")
+    run(["tar", *_TAR_FLAGS, "-C", str(folder), "-cf", str(packed), "."], f"packing {archive.name}")
+    packed.rename(archive)
+
+
+def _bootstrap(work: Path, *, node: bool) -> None:
     script = work.with_suffix(".sh")
-    script.write_text(_CUSTOMIZE)
-    command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--quiet"]
-    command += [f"--include={','.join(PACKAGES)}", f'--customize-hook=sh {shlex.quote(str(script))} "$1"']
-    command += [f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED]
-    command += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
-    command += [f"--aptopt={option}" for option in _transport_options()]
-    command += ['--aptopt=Acquire::Languages "none"', SUITE, str(work), *_sources()]
-    environment = {**os.environ, "LAB_SSHD_CONFIG": _SSHD_CONFIG, "LAB_SSH_KEYS_UNIT": _SSH_KEYS_UNIT}
+    script.write_text(_CUSTOMIZE + (node_root.CUSTOMIZE if node else ""))
+    files = work.with_suffix(".files")
+    packages = PACKAGES + (node_root.PACKAGES if node else ())
+    hooks = [f'sh {shlex.quote(str(script))} "$1"']
+    environment = {"LAB_SSHD_CONFIG": _SSHD_CONFIG, "LAB_SSH_KEYS_UNIT": _SSH_KEYS_UNIT}
     try:
-        _run(command, "building the base root of the lab's hosts with mmdebstrap", environment=environment)
+        for path, (text, mode) in node_root.FILES.items() if node else ():
+            target = files / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+            target.chmod(mode)
+        if node:
+            hooks.insert(0, f'cp -R --preserve=mode {shlex.quote(str(files))}/. "$1/"')
+        options = [f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED]
+        options += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
+        mmdebstrap(work, packages, hooks, options=options, environment=environment)
     finally:
         script.unlink(missing_ok=True)
+        shutil.rmtree(files, ignore_errors=True)
+
+
+def mmdebstrap(
+    work: Path,
+    packages: Iterable[str],
+    hooks: Iterable[str],
+    *,
+    options: Iterable[str] = (),
+    source: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Make a Debian root in ``work`` from this machine's own archive; ``hooks`` are shell commands with it as ``$1``.
+
+    With ``source`` the hooks can have source packages too. Raises BaseRootError.
+    """
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--quiet"]
+    command += [f"--include={','.join(packages)}", *(f"--customize-hook={hook}" for hook in hooks), *options]
+    command += [f"--aptopt={option}" for option in _transport_options()]
+    sources = _sources()
+    if source:
+        sources = sources or [f"deb {_MIRROR} {SUITE} main"]
+        sources += [line.replace("deb ", "deb-src ", 1) for line in sources]
+    command += ['--aptopt=Acquire::Languages "none"', SUITE, str(work), *sources]
+    run(command, "making a Debian root with mmdebstrap", environment={**os.environ, **(environment or {})})
 
 
 def _transport_options() -> list[str]:
@@ -191,7 +246,8 @@ def _os_release() -> dict[str, str]:
     return dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', path.read_text(), re.M)) if path.is_file() else {}
 
 
-def _run(command: list[str], doing: str, *, environment: dict[str, str] | None = None) -> None:
+def run(command: list[str], doing: str, *, environment: dict[str, str] | None = None) -> None:
+    """Run a command, ``doing`` in words. Raises BaseRootError with its own words when it fails."""
     try:
         done = subprocess.run(
             command,
@@ -211,7 +267,7 @@ def _run(command: list[str], doing: str, *, environment: dict[str, str] | None =
 
 
 @contextmanager
-def _finished_at(root: Path) -> Iterator[Path]:
+def finished_at(root: Path) -> Iterator[Path]:
     """A work directory beside ``root`` that takes its name only when whole, and goes away when not."""
     work = Path(tempfile.mkdtemp(prefix=f"{root.name}.tmp-", dir=root.parent))
     work.chmod(0o755)
@@ -225,12 +281,13 @@ def _finished_at(root: Path) -> Iterator[Path]:
 
 def _clear_unfinished(cache: Path) -> None:
     """What a killed build left. Called under the lock, so nobody is at work on it."""
-    for left in [*cache.glob("base-*.tmp-*"), *cache.glob("base-*.partial")]:
+    for left in [*cache.glob("base-*.tmp-*"), *cache.glob("base-*.partial"), *cache.glob("base-*.files")]:
         shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of this file; others wait."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,8 @@
-"""A control group for each host: nspawn needs one of its own, and what is in it is found again whatever happened."""
+"""A control group for each host: nspawn needs one of its own, and what is in it is found again whatever happened.
+
+It is one in every hierarchy: a host that becomes a node makes groups for its pods, and where it had no group of its own
+they would be made at the machine's root.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-# Of a version 1 machine's hierarchies nspawn needs these two, and the other two count what a host uses.
-_WANTED = {"name=systemd", "memory", "pids"}
+# Written by the kernel into a new group of version 1 in vain: it stays empty until it is told, and takes no process.
+_INHERITED = ("cpuset.cpus", "cpuset.mems")
 
 
 def hierarchies() -> list[Path]:
     """Where control groups are mounted: the one of version 2, or the several of version 1 and the hybrid."""
-    found: list[Path] = []
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        fields = line.split()
-        kind, options = fields[2], set(fields[3].split(","))
-        if kind == "cgroup2" or (kind == "cgroup" and options & _WANTED):
-            found.append(Path(fields[1]))
-    return found
+    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return [Path(fields[1]) for fields in lines if fields[2] in ("cgroup", "cgroup2")]
+
+
+def controllers() -> set[str]:
+    """The controllers of version 1 that are mounted, such as ``memory`` and ``cpuset``; empty with version 2 alone."""
+    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return {option for fields in lines if fields[2] == "cgroup" for option in fields[3].split(",")}
 
 
 def top(name: str) -> list[Path]:
@@ -31,9 +36,23 @@ def create(name: str, machine: str) -> list[Path]:
     """Make the groups of one host; returns the directories whose ``cgroup.procs`` its process enters."""
     directories = []
     for group in top(name):
-        (group / machine).mkdir(parents=True, exist_ok=True)
+        for directory in (group, group / machine):
+            directory.mkdir(exist_ok=True)
+            _inherit(directory)
         directories.append(group / machine)
     return directories
+
+
+def existing(name: str, machine: str) -> tuple[Path, ...]:
+    """The groups of one host that are there."""
+    return tuple(group / machine for group in top(name) if (group / machine).is_dir())
+
+
+def _inherit(directory: Path) -> None:
+    for setting in _INHERITED:
+        own, above = directory / setting, directory.parent / setting
+        if own.is_file() and above.is_file() and not own.read_text().strip():
+            own.write_text(above.read_text())
 
 
 def members(name: str, machine: str = "") -> set[int]:

@@ -52,7 +52,7 @@ def look(leader: int, before: Look | None = None) -> Look:
     """
     process = Path(f"/proc/{leader}")
     inside = process / "root"
-    address, gateway = _address(process)
+    address, gateway = _address(process, before.address if before is not None else "")
     return Look(
         address=address,
         gateway=gateway,
@@ -64,7 +64,8 @@ def look(leader: int, before: Look | None = None) -> Look:
     )
 
 
-def _address(process: Path) -> tuple[str, str]:
+def _address(process: Path, before: str) -> tuple[str, str]:
+    """(address with prefix, gateway). Of several the one seen before, or the one configured: a VIP comes and goes."""
     networks: list[ipaddress.IPv4Network] = []
     gateway = ""
     for line in _text(process / "net/route").splitlines()[1:]:
@@ -77,11 +78,16 @@ def _address(process: Path) -> tuple[str, str]:
             networks.append(ipaddress.IPv4Network(f"{_from_hex(fields[1])}/{_from_hex(fields[7])}", strict=False))
     trie = _text(process / "net/fib_trie")
     local = re.findall(r"\|-- (\d+\.\d+\.\d+\.\d+)\n\s+/32 host LOCAL", trie)
-    for address in local:
-        for network in networks:
-            if network.prefixlen < 32 and ipaddress.IPv4Address(address) in network:
-                return f"{address}/{network.prefixlen}", gateway
-    return "", gateway
+    own = [
+        f"{address}/{network.prefixlen}"
+        for address in local
+        for network in networks
+        if network.prefixlen < 32 and ipaddress.IPv4Address(address) in network
+    ]
+    if len(own) > 1:
+        configured = re.findall(r"^Address=(\S+)$", _text(process / f"root/etc/systemd/network/10-{NIC}.network"), re.M)
+        own = [address for address in own if address in (before, *configured)] or own
+    return (own[0] if own else ""), gateway
 
 
 def _from_hex(word: str) -> str:

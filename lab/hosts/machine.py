@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from lab.hosts import cgroups, network, rootfs
 from lab.hosts.config import HostConfig
+from lab.hosts.enter import INTO_GROUPS, Guest
 from lab.hosts.guest import Look, leader_of, look
 from lab.hosts.wanted import Journal, Wanted, WantedFile
-from lab.instance.state import Instance
+from lab.instance.state import Instance, read_json, write_json
 
 # nspawn ends with this when the guest rebooted: started without a unit of its own, it leaves the next start to us.
 _REBOOTED = 133
@@ -26,9 +29,20 @@ _LOOK_SOON = 0.1
 _REBOOT_SIGNAL = signal.SIGRTMIN + 5
 
 # nspawn removes what is below /run/systemd/nspawn and refuses to where /run is a disk: hence a tmpfs of its own.
-_SCRIPT = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 97; shift; done; shift; exec "$@"'
 _SPAWN = 'mount -t tmpfs tmpfs /run/systemd/nspawn && exec systemd-nspawn "$@"'
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class NodeParts:
+    """What makes a host one that can become a node: ``releases`` is the directory of kubelets and images.
+
+    ``cluster_paths`` are the paths of its root that belong to a cluster, and go with a reset.
+    """
+
+    releases: Path
+    seen_at: str
+    cluster_paths: tuple[str, ...]
 
 
 class BootAgent(Protocol):
@@ -52,6 +66,7 @@ class Machine:
         stopping: threading.Event,
         installer_user_data: str,
         authorized_key: str,
+        node: NodeParts | None = None,
     ) -> None:
         self.host = host
         self.directory = instance.hosts / host.name
@@ -60,14 +75,23 @@ class Machine:
         self._instance, self._base = instance, base
         self._journal, self._booting, self._stopping = journal, booting, stopping
         self._installer_user_data, self._authorized_key = installer_user_data, authorized_key
+        self._node = node
         self._removed = threading.Event()
         self._leader: int | None = None
         self._seen: Look | None = None
         self._boots = self._reboots = 0
+        self._resets = int(read_json(self.directory / "reset.json").get("done") or 0)
 
     def sight(self) -> Look | None:
         """The host as it was seen last, at most a second ago, or None while it is down."""
         return self._seen
+
+    def guest(self) -> Guest | None:
+        """The way into the host while it is up and its network is whole."""
+        leader, seen = self._leader, self._seen
+        if leader is None or seen is None or not seen.ready:
+            return None
+        return Guest(self.host.name, leader, cgroups.existing(self._instance.name, self.host.machine))
 
     def stop(self) -> None:
         """End the thread: the host is powered off."""
@@ -98,6 +122,24 @@ class Machine:
         installer = rootfs.present(self.root, "oem/90_custom.yaml")
         if installer is None or INSTALLER_MARK in installer:
             rootfs.put(self.root, "oem/90_custom.yaml", self._installer_user_data, mode=0o600)
+        if self._node is not None:
+            # A real file system: containerd's overlays cannot lie on the overlay that is the host's root.
+            (self.directory / "containerd").mkdir(mode=0o700, exist_ok=True)
+
+    def _reset(self, number: int) -> None:
+        """Take away what a cluster left on the host, which does not run."""
+        for path in self._node.cluster_paths if self._node else ():
+            target = rootfs.inside(self.root, path)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+        if self._node is not None:
+            shutil.rmtree(self.directory / "containerd")
+            (self.directory / "containerd").mkdir(mode=0o700)
+        (self.directory / "node.json").unlink(missing_ok=True)
+        write_json(self.directory / "reset.json", {"done": number})
+        self._resets = number
 
     def run(self, agent: BootAgent) -> None:
         """Boot the host, boot it again when it reboots, and leave it off when that is what was wanted."""
@@ -114,7 +156,7 @@ class Machine:
             code, words = self._boot_reporting(agent)
             if self._ending():
                 self._journal.note(state="off", address=None, boot_id=None, pid=None)
-            elif code == _REBOOTED or not self.wanted.read().power:
+            elif code == _REBOOTED or not self.wanted.read().power or self.wanted.read().resets != self._resets:
                 failures = 0
             elif code == 0:
                 resting = True
@@ -139,7 +181,10 @@ class Machine:
                 return 0
             self._journal.note(state="starting", says=None, address=None, boot_id=None, boots=self._boots + 1)
             self._prepare()
-            self._reboots = self.wanted.read().reboots
+            wanted = self.wanted.read()
+            self._reboots = wanted.reboots
+            if self._resets != wanted.resets:
+                self._reset(wanted.resets)
             process = self._start(agent)
             self._boots += 1
             try:
@@ -165,13 +210,18 @@ class Machine:
         agent.before_boot(self.root)
         name, machine = self._instance.name, self.host.machine
         groups = [str(group) for group in cgroups.create(name, machine)]
-        command = ["sh", "-c", _SCRIPT, "sh", *groups, "--"]
+        command = ["sh", "-c", INTO_GROUPS, "sh", *groups, "--"]
         # Should the supervisor be killed, its hosts power themselves off instead of running on unattended.
         command += ["setpriv", "--pdeathsig", "TERM", "nsenter", f"--net={self._instance.netns}"]
         command += ["unshare", "--mount", "--propagation", "slave", "sh", "-c", _SPAWN, "sh"]
         command += ["--boot", "--quiet", "--register=no", "--keep-unit", f"--machine={machine}"]
         command += [f"--directory={self.root}", f"--network-bridge={network.BRIDGE}", "--link-journal=no"]
         command += ["--resolv-conf=off", "--timezone=off", "--console=pipe"]
+        if self._node is not None:
+            # runc's session keyring; kubelet's look at the kernel's messages, of which it shall see none of the machine's.
+            command += ["--system-call-filter=keyctl", "--bind=/dev/null:/dev/kmsg"]
+            command += [f"--bind={_escaped(self.directory / 'containerd')}:/var/lib/containerd"]
+            command += [f"--bind-ro={_escaped(self._node.releases)}:{self._node.seen_at}"]
         Path("/run/systemd/nspawn").mkdir(parents=True, exist_ok=True)
         with (self.directory / "console.log").open("wb") as console:
             return subprocess.Popen(
@@ -193,8 +243,8 @@ class Machine:
             if self._ending():
                 self._power_off(process)
                 return
-            if not wanted.power:
-                process.kill()
+            if not wanted.power or wanted.resets != self._resets:
+                self._cut_power(process)
             if wanted != before or time.monotonic() >= look_again:
                 before = wanted
                 cable = self._look(process.pid, wanted, cable)
@@ -239,6 +289,17 @@ class Machine:
             process.kill()
             process.wait()
 
+    def _cut_power(self, process: subprocess.Popen[bytes]) -> None:
+        """End everything in the host at once. Ending nspawn alone would leave the guest without its master."""
+        if self._leader is not None:
+            _kill(self._leader)
+            try:
+                process.wait(timeout=_OFF_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        else:
+            process.kill()
+
     def _clear_groups(self) -> None:
         for pid in cgroups.members(self._instance.name, self.host.machine):
             _kill(pid)
@@ -248,6 +309,10 @@ class Machine:
         console = self.directory / "console.log"
         lines = console.read_text(errors="replace").splitlines() if console.is_file() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace(":", "\\:")
 
 
 def _kill(pid: int) -> None:

@@ -27,7 +27,7 @@ def missing(state: Path) -> list[str]:
     if os.geteuid() != 0:
         return ["not root: systemd-nspawn, network namespaces and overlay mounts need it"]
     commands = dict(_COMMANDS)
-    if not (base.cache_directory() / f"base-{base.recipe_hash()}").is_dir():
+    if not base.root_directory().is_dir():
         commands["mmdebstrap"] = "mmdebstrap"
     lacking = [
         f"{command} is not installed: apt-get install {package}"

@@ -15,8 +15,9 @@ from lab.instance.state import Instance, LabError, read_json, write_json
 
 DIRECTORY = Path("/run/palette-edge-lab")
 _LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
-# Systemd and what it starts in a host take nearly six; nspawn ends without a word when there are none left.
-_EACH_HOST, _ALL_ELSE, _RAISED = 6, 40, 1024
+# Systemd and what it starts in a host take nearly six; nspawn ends without a word when there are none left. A node has
+# kubelet and containerd too, and its pods.
+_EACH_HOST, _EACH_NODE, _ALL_ELSE, _RAISED = 6, 20, 40, 1024
 
 
 def owner(name: str) -> Path | None:
@@ -30,10 +31,11 @@ def ssh_connections(instance: Instance) -> Path:
     return DIRECTORY / f"{instance.name}.ssh"
 
 
-def claim(instance: Instance, *, booted: int) -> bool:
-    """Take the name and room for ``booted`` hosts; returns whether the inotify limit was raised for them.
+def claim(instance: Instance, *, booted: int, nodes: bool = False) -> bool:
+    """Take the name and room for ``booted`` hosts, which may become ``nodes``.
 
-    Raises LabError when another lab, or something that is no lab, has the name.
+    Returns whether the inotify limit was raised for them. Raises LabError when another lab, or something
+    that is no lab, has the name.
     """
     with _locked():
         has = owner(instance.name)
@@ -41,7 +43,9 @@ def claim(instance: Instance, *, booted: int) -> bool:
             raise LabError(f"the name {instance.name} is in use by the lab in {has}: give this one another with --name")
         if has is None and instance.netns.exists():
             raise LabError(f"a network namespace {instance.name} is there already and not the lab's: give a --name")
-        write_json(_entry(instance), {"state": str(instance.state), "booted": booted})
+        write_json(
+            _entry(instance), {"state": str(instance.state), "watches": booted * (_EACH_NODE if nodes else _EACH_HOST)}
+        )
         return _raise_limit()
 
 
@@ -65,7 +69,7 @@ def _entry(instance: Instance) -> Path:
 
 def _needed() -> int:
     entries = (read_json(path) for path in DIRECTORY.glob("*.json"))
-    return _ALL_ELSE + _EACH_HOST * sum(int(entry.get("booted") or 0) for entry in entries)
+    return _ALL_ELSE + sum(int(entry.get("watches") or 0) for entry in entries)
 
 
 def _raise_limit() -> bool:

@@ -23,9 +23,13 @@ from lab.agent.scheduler import Scheduler
 from lab.hosts.base import BaseRootError, base_root
 from lab.hosts.config import HostConfig, LabConfig
 from lab.hosts.guest import Look
-from lab.hosts.machine import INSTALLER_MARK, Machine
+from lab.hosts.machine import INSTALLER_MARK, Machine, NodeParts
 from lab.hosts.wanted import Journal, WantedFile
 from lab.instance.state import Instance, read_json
+from lab.kubernetes.fleet import Fleet
+from lab.kubernetes.node import CLUSTER_PATHS, NodeHost
+from lab.kubernetes.node_root import RELEASES
+from lab.kubernetes.provider import Delivery
 
 _LOG = logging.getLogger("lab.hosts")
 # Booting is bound by the processor: more at once end no sooner, and the last one's start-up then takes too long.
@@ -53,6 +57,7 @@ class Supervisor:
         self._client = Client(lambda: self._url, instance.ca)
         self._carried: dict[str, _Carried] = {}
         self._url = ""
+        self._fleet: Fleet | None = None
         self._stamp: tuple[int, int] | None = None
 
     def end(self) -> None:
@@ -65,6 +70,8 @@ class Supervisor:
             self._reload_when_changed()
             self._stopping.wait(0.3)
         _LOG.info("ending: powering the hosts off")
+        if self._fleet is not None:
+            self._fleet.end()
         self._scheduler.stop()
         self._join(list(self._carried.values()))
 
@@ -85,10 +92,13 @@ class Supervisor:
             del self._carried[carried.host.name]
         self._join(gone)
         new = [host for host in config.hosts if host.name not in self._carried]
-        base = base_root(_LOG.info) if any(host.boot for host in new) else None
+        delivery = Delivery.from_data(data.get("kubernetes") or {})
+        base = base_root(_LOG.info, node=delivery.directory is not None) if any(host.boot for host in new) else None
         pace = Pace.for_hosts(len(config.hosts))
         for host in new:
             self._carried[host.name] = self._carry(host, config, pace=pace, base=base, data=data)
+        if self._fleet is None and delivery.directory is not None:
+            self._fleet = self._keep_clusters(delivery)
         _LOG.info("carrying %d hosts, %d of them booted", len(self._carried), sum(host.boot for host in config.hosts))
 
     def _carry(
@@ -109,6 +119,7 @@ class Supervisor:
                 stopping=self._stopping,
                 installer_user_data=_installer_layer(host, str(data["endpoint"])),
                 authorized_key=str(data["authorized_key"]),
+                node=_node_parts(Delivery.from_data(data.get("kubernetes") or {})),
             )
         agent = Agent(
             host=host,
@@ -128,10 +139,44 @@ class Supervisor:
         self._scheduler.add(agent, first=0.2 if machine else random.uniform(0.0, pace.heartbeat))
         return _Carried(host=host, agent=agent, machine=machine, thread=thread)
 
+    def _keep_clusters(self, delivery: Delivery) -> Fleet:
+        return Fleet(
+            folder=self._instance.state / "clusters",
+            delivery=delivery,
+            hosts=self._node_hosts,
+            netns=self._instance.netns,
+            url=lambda: self._url,
+            ca=self._instance.ca,
+            key=str(read_json(self._instance.lab_json).get("lab_key") or ""),
+        )
+
+    def _node_hosts(self) -> dict[str, NodeHost]:
+        """The booted hosts by the UIDs of their Edge hosts."""
+        found = {}
+        for carried in list(self._carried.values()):
+            if carried.machine is not None:
+                host = _node_host(carried.machine, carried.agent)
+                found[host.uid] = host
+        return found
+
     def _join(self, carried: list[_Carried]) -> None:
         for one in carried:
             if one.thread is not None:
                 one.thread.join(timeout=15)
+
+
+def _node_host(machine: Machine, agent: Agent) -> NodeHost:
+    return NodeHost(
+        name=machine.host.name,
+        directory=machine.directory,
+        uid=lambda: agent.uid,
+        guest=machine.guest,
+        address=lambda: seen.address if (seen := machine.sight()) is not None else "",
+    )
+
+
+def _node_parts(delivery: Delivery) -> NodeParts | None:
+    return NodeParts(delivery.directory, RELEASES, CLUSTER_PATHS) if delivery.directory is not None else None
 
 
 class _SpeakOnly:

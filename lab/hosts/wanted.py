@@ -20,13 +20,14 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Wanted:
-    """``boots`` and ``reboots`` count requests: a number that went up is one to be carried out."""
+    """``boots``, ``reboots`` and ``resets`` count requests: a number that went up is one to be carried out."""
 
     power: bool = True
     link: bool = True
     heartbeat: bool = True
     boots: int = 0
     reboots: int = 0
+    resets: int = 0
 
 
 def read_wanted(directory: Path) -> Wanted:

@@ -13,7 +13,7 @@ from lab.hosts.wanted import change_wanted, read_wanted
 from lab.instance import processes
 from lab.instance.state import Instance, LabError, read_json
 
-HOST_FAULTS = ("cut", "restore", "kill", "reboot", "lose-heartbeat")
+HOST_FAULTS = ("cut", "restore", "kill", "reboot", "reset", "lose-heartbeat")
 
 
 def host_fault(instance: Instance, name: str, fault: str) -> str:
@@ -27,6 +27,7 @@ def host_fault(instance: Instance, name: str, fault: str) -> str:
         "cut": lambda: change_wanted(directory, link=False),
         "kill": lambda: change_wanted(directory, power=False),
         "reboot": lambda: change_wanted(directory, reboots=wanted.reboots + 1),
+        "reset": lambda: change_wanted(directory, resets=wanted.resets + 1),
         "lose-heartbeat": lambda: change_wanted(directory, heartbeat=False),
         "restore": lambda: change_wanted(
             directory, power=True, link=True, heartbeat=True, boots=wanted.boots + (0 if wanted.power else 1)
@@ -37,6 +38,7 @@ def host_fault(instance: Instance, name: str, fault: str) -> str:
         "cut": "its cable is cut",
         "kill": "killed; 'restore' or 'up' boots it again",
         "reboot": "reboots",
+        "reset": "reset: what a cluster left on it is gone, its user-data stays",
         "lose-heartbeat": "its agent is silent",
         "restore": "cable, power and heartbeats as they should be",
     }

@@ -9,6 +9,7 @@ from typing import Any
 from lab.hosts import cgroups, registry
 from lab.hosts.config import LabConfig
 from lab.instance import processes
+from lab.instance.kubernetes import delivered
 from lab.instance.state import Instance, LabError, read_json
 
 _MANY = 60
@@ -29,6 +30,7 @@ def status(instance: Instance) -> dict[str, Any]:
         "name": instance.name,
         "controller": {"pid": processes.running(instance, "controller"), "url": lab.get("url")},
         "hosts_supervisor": {"pid": supervisor},
+        "kubernetes": delivered(instance).says,
         "memory_mib": cgroups.memory_in_use(instance.name) >> 20,
         "hosts": hosts,
     }
@@ -41,6 +43,7 @@ def table(found: Mapping[str, Any]) -> str:
         pid = found[part]["pid"]
         state = f"running (pid {pid}) {words}".rstrip() if pid else "not running"
         lines.append(f"{part.replace('_', ' ')}: {state}")
+    lines.append(f"kubernetes: {found['kubernetes']}")
     rows = [("HOST", "STATE", "ADDRESS", "BOOT", "AGENT")]
     for host in found["hosts"][:_MANY]:
         boot = str(host.get("boot_id") or host.get("pid") or "-")[:8]
@@ -80,6 +83,11 @@ def environment(instance: Instance) -> dict[str, str]:
         "PALETTE_API_KEY": str(lab["api_key"]),
         "PALETTE_CA_PATH": str(instance.ca) if instance.ca.exists() else "",
     }
+    delivery = delivered(instance)
+    if delivery.directory is not None and delivery.versions:
+        variables["PALETTE_LAB_KUBERNETES"] = " ".join(delivery.versions)
+        if delivery.distribution == "kubeadm":
+            variables["PALETTE_LAB_KUBECTL"] = str(delivery.directory / delivery.versions[-1] / "kubectl")
     if lab.get("netns"):
         proxy = f"nsenter --net={instance.netns} socat - TCP:%h:%p"
         known_hosts = str(instance.private_key.parent / "known_hosts").replace("%", "%%")

@@ -21,8 +21,9 @@ from lab.hosts import cleanup, network, preconditions, registry
 from lab.hosts.base import base_root
 from lab.hosts.config import LabConfig
 from lab.hosts.wanted import change_wanted, read_wanted
-from lab.instance import processes
+from lab.instance import kubernetes, processes
 from lab.instance.state import REPOSITORY, Instance, LabError, exclusive, read_json, write_json
+from lab.kubernetes.provider import Delivery
 
 _CONTROLLER_WITHIN = 30.0
 _HOSTS_WITHIN = 60.0
@@ -45,11 +46,13 @@ class Options:
     """What `up` was asked for; None means as before, or the default.
 
     ``port`` 0 is any free one. ``controller`` are further arguments for the controller, by what they are about: each
-    is kept until it is given anew, and an empty one means the controller's own default.
+    is kept until it is given anew, and an empty one means the controller's own default. ``kubernetes`` is what forms
+    the clusters, as `lab.kubernetes.provider.deliver` takes it.
     """
 
     config: LabConfig | None = None
     port: int | None = None
+    kubernetes: str | None = None
     controller: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -64,16 +67,19 @@ def up(instance: Instance, options: Options, say: Callable[[str], None]) -> None
     with exclusive(instance):
         _same_name_as_before(instance)
         if booted:
-            _ready_for_hosts(instance, config, say)
+            _can_boot(instance)
+        delivery = kubernetes.choose(instance, options.kubernetes, booted=booted, say=say)
+        if booted:
+            _ready_for_hosts(instance, booted, delivery, say)
         _keys(instance)
-        remembered, changed = _remember(instance, config, options)
+        remembered, changed = _remember(instance, config, options, delivery)
         _controller(instance, remembered, changed, say)
         if booted:
             network.create(instance.name, config.bridge)
             say(f"network: namespace {instance.name}, bridge {', '.join(config.bridge)}")
         # Written before the hosts are there, so that a failure can be looked at with the same commands.
         _describe(instance, config)
-        _hosts(instance, config, say)
+        _hosts(instance, config, delivery, say)
 
 
 def _config_before(instance: Instance) -> LabConfig | None:
@@ -95,15 +101,18 @@ def _same_name_as_before(instance: Instance) -> None:
         raise LabError(f"the lab in {instance.state} is up with the name {before}: take it down first")
 
 
-def _ready_for_hosts(instance: Instance, config: LabConfig, say: Callable[[str], None]) -> None:
+def _can_boot(instance: Instance) -> None:
     if processes.running(instance, "hosts") is None:
         lacking = preconditions.missing(instance.state)
         if lacking:
             raise PreconditionsMissing(lacking)
-    booted = sum(host.boot for host in config.hosts)
-    if registry.claim(instance, booted=booted):
+
+
+def _ready_for_hosts(instance: Instance, booted: int, delivery: Delivery, say: Callable[[str], None]) -> None:
+    nodes = delivery.directory is not None
+    if registry.claim(instance, booted=booted, nodes=nodes):
         say(f"fs.inotify.max_user_instances raised for {booted} hosts; 'down' puts it back")
-    base_root(say)
+    base_root(say, node=nodes)
 
 
 def _keys(instance: Instance) -> None:
@@ -120,11 +129,14 @@ def _keys(instance: Instance) -> None:
         raise LabError(f"ssh-keygen failed: {' '.join(error.stderr.split())}") from error
 
 
-def _remember(instance: Instance, config: LabConfig, options: Options) -> tuple[dict[str, Any], bool]:
+def _remember(
+    instance: Instance, config: LabConfig, options: Options, delivery: Delivery
+) -> tuple[dict[str, Any], bool]:
     """The controller's options, kept for the next `up`, and whether they differ from those of before."""
     before = read_json(instance.instance_json)
     now = {**before, "name": instance.name}
-    arguments = {**dict(before.get("controller") or {}), **_suited_to(config), **options.controller}
+    arguments = {**dict(before.get("controller") or {}), **_suited_to(config, delivery), **options.controller}
+    now["kubernetes"] = options.kubernetes or before.get("kubernetes") or kubernetes.AUTO
     now["controller"] = {about: list(given) for about, given in arguments.items()}
     if options.port:
         now["port"] = options.port
@@ -134,12 +146,13 @@ def _remember(instance: Instance, config: LabConfig, options: Options) -> tuple[
     return now, now != before
 
 
-def _suited_to(config: LabConfig) -> dict[str, list[str]]:
+def _suited_to(config: LabConfig, delivery: Delivery) -> dict[str, list[str]]:
     """Options that follow from the hosts: those that only speak have no token; many hosts speak less often."""
     pace = Pace.for_hosts(len(config.hosts)).heartbeat
     return {
         "pairing": [] if all(host.boot for host in config.hosts) else ["--open-pairing"],
         "silence": ["--heartbeat-timeout", str(3 * pace)] if pace > 1 else [],
+        "kubernetes": kubernetes.for_controller(delivery),
     }
 
 
@@ -212,7 +225,7 @@ def _describe(instance: Instance, config: LabConfig) -> None:
     write_json(instance.lab_json, description)
 
 
-def _hosts(instance: Instance, config: LabConfig, say: Callable[[str], None]) -> None:
+def _hosts(instance: Instance, config: LabConfig, delivery: Delivery, say: Callable[[str], None]) -> None:
     pid = processes.running(instance, "hosts")
     before = read_json(instance.config_json)
     if not config.hosts and pid is None:
@@ -225,6 +238,7 @@ def _hosts(instance: Instance, config: LabConfig, say: Callable[[str], None]) ->
         "url": url,
         "endpoint": url.partition("://")[2],
         "authorized_key": public_key.read_text() if public_key.exists() else "",
+        "kubernetes": delivery.as_data(),
     }
     if wanted != before:
         write_json(instance.config_json, wanted)

@@ -11,6 +11,8 @@ short_description: List clusters of Edge hosts and how far they are
 description:
   - Lists the clusters of a project or the tenant, or the one of a name, with profiles, node pools and, in words, how
     far it is from running as defined.
+  - Can also write the kubeconfig of the cluster to a file, on the host that runs the module. It is a secret, which gives
+    all rights in the cluster, so it is never part of the result.
 author:
   - The palette.edge authors (@palette-edge)
 extends_documentation_fragment:
@@ -21,8 +23,34 @@ options:
   name:
     description: Name of a cluster. Without it, all are listed, with name, UID and state only.
     type: str
+  kubeconfig_path:
+    description:
+      - The cluster's kubeconfig is written to this file, which only its owner can read. The directory must be there.
+      - A file that holds it already, with these rights, is left alone.
+      - Needs O(name). A cluster that is not there, or has no kubeconfig yet, is an error.
+    type: path
+  kubeconfig_type:
+    description:
+      - Which kubeconfig is written to O(kubeconfig_path).
+      - V(admin) leads to the cluster's own endpoint and gives all rights.
+      - V(user) is for a user who signs in, where the cluster has such a sign-in set up.
+      - V(proxy) leads through Palette's reverse proxy, for where the cluster's own endpoint cannot be reached.
+    type: str
+    choices: [admin, user, proxy]
+    default: admin
+attributes:
+  check_mode:
+    description: Reads only, and with O(kubeconfig_path) predicts whether the file would be written.
+    support: full
+  diff_mode:
+    description: The one thing that can change is a secret, so there is nothing to show.
+    support: N/A
+  idempotent:
+    description: Reads only, and writes the file of O(kubeconfig_path) only when it does not hold the kubeconfig yet.
+    support: full
 seealso:
   - module: palette.edge.cluster
+  - module: palette.edge.wait
 """
 
 EXAMPLES = r"""
@@ -30,11 +58,27 @@ EXAMPLES = r"""
   palette.edge.cluster_info:
     name: store-042
   register: found
+
+- name: Keep the kubeconfig of store 42, to work with its Kubernetes from here
+  palette.edge.cluster_info:
+    name: store-042
+    kubeconfig_path: ~/.kube/store-042.yaml
+  delegate_to: localhost
+
+- name: The same through Palette, where the store's network cannot be reached
+  palette.edge.cluster_info:
+    name: store-042
+    kubeconfig_path: ~/.kube/store-042.yaml
+    kubeconfig_type: proxy
+  delegate_to: localhost
 """
 
 RETURN = r"""
 clusters:
-  description: The clusters; an empty list when there is none. Deleted ones are not listed.
+  description:
+    - The clusters; an empty list when there is none. Deleted ones are not listed.
+    - The one of O(name) also with C(health) (V(Healthy), V(UnHealthy) or V(Unknown)) and C(kubernetes_version), which
+      are empty while Palette tells none.
   returned: success
   type: list
   elements: dict
@@ -45,21 +89,38 @@ clusters:
       running: true
       progress: Running, 3 of 3 machines running, 4 of 4 packs ready
       endpoint: 10.42.0.10
+      health: Healthy
+      kubernetes_version: 1.31.1
+kubeconfig:
+  description: The file that holds the kubeconfig, and whether it was written; never what is in it.
+  returned: when O(kubeconfig_path) is given
+  type: dict
+  sample:
+    path: /home/me/.kube/store-042.yaml
+    changed: true
 """
 
 from typing import Any
 
+from ansible_collections.palette.edge.plugins.module_utils import _private_file as private_file
 from ansible_collections.palette.edge.plugins.module_utils._runner import Frame
-from ansible_collections.palette.edge.plugins.module_utils.palette._errors import TerminalStateError
-from ansible_collections.palette.edge.plugins.module_utils.palette._session import Session
+from ansible_collections.palette.edge.plugins.module_utils.palette._errors import (
+    InputError,
+    MissingError,
+    TerminalStateError,
+)
+from ansible_collections.palette.edge.plugins.module_utils.palette._session import Scope, Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster as clusters
+from ansible_collections.palette.edge.plugins.module_utils.resources import _kubeconfig as kubeconfig
 from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_progress import progress
 
 
 def work(session: Session, frame: Frame) -> dict[str, Any]:
-    """Lists clusters."""
+    """Lists clusters, and writes the kubeconfig of one."""
+    name, path = frame.params["name"], frame.params["kubeconfig_path"]
+    if path and not name:
+        raise InputError("kubeconfig_path needs name: whose kubeconfig should be written?")
     scope = frame.scope(session)
-    name = frame.params["name"]
     if not name:
         listed = [
             {
@@ -72,17 +133,48 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
         return {"changed": False, "clusters": listed}
     current = clusters.read(session, scope, name)
     if current.cluster is None:
+        if path:
+            raise MissingError(
+                f"Could not write the kubeconfig to {path}: {session.connection.url} has no cluster {name!r} in this "
+                "scope. Check name and project, or form it with palette.edge.cluster"
+            )
         return {"changed": False, "clusters": []}
     try:
         running, words = progress(current, clusters.read_machines(session, scope, current.config))
     except TerminalStateError as error:
         running, words = False, str(error)
-    return {"changed": False, "clusters": [{**clusters.describe(current), "running": running, "progress": words}]}
+    uid = current.cluster["metadata"]["uid"]
+    seen = {
+        **clusters.describe(current),
+        "running": running,
+        "progress": words,
+        **kubeconfig.kubernetes(session, scope, uid),
+    }
+    result: dict[str, Any] = {"changed": False, "clusters": [seen]}
+    if path:
+        changed = _keep(session, frame, scope, uid)
+        result |= {"changed": changed, "kubeconfig": kubeconfig.described(path, changed=changed)}
+    return result
+
+
+def _keep(session: Session, frame: Frame, scope: Scope, uid: str) -> bool:
+    """Whether the kubeconfig was written, or would be in check mode."""
+    path: str = frame.params["kubeconfig_path"]
+    text = kubeconfig.fetch(session, scope, uid, name=frame.params["name"], kind=frame.params["kubeconfig_type"])
+    changed = private_file.differs(path, text)
+    if changed and not frame.check_mode:
+        private_file.write(path, text)
+    return changed
 
 
 def main() -> None:
     """Entry point."""
-    Frame({"name": {"type": "str"}}).run(work)
+    arguments = {
+        "name": {"type": "str"},
+        "kubeconfig_path": {"type": "path"},
+        "kubeconfig_type": {"type": "str", "choices": ["admin", "user", "proxy"], "default": "admin"},
+    }
+    Frame(arguments).run(work)
 
 
 if __name__ == "__main__":

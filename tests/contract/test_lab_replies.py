@@ -100,6 +100,11 @@ def test_replies_are_as_described(route: Route, swagger: Swagger, world: World) 
         if "schema" not in described:
             assert not reply.content
             continue
+        if described["schema"].get("format") == "binary":
+            assert [reply.headers["content-type"]] == operation.description["produces"]
+            assert {name.lower() for name in described["headers"]} <= set(reply.headers)
+            assert reply.content
+            continue
         assert not list(swagger.problems(described["schema"], reply.json(), "reply"))
 
 
@@ -441,6 +446,25 @@ def _cluster(world: World) -> Iterator[Ask]:
     yield Ask({"uid": uid})
     world.later(4)
     yield Ask({"uid": uid})
+    uid = _reported(world)
+    yield Ask({"uid": uid})
+    world.told(uid, {"formedBy": "kubernetes", "state": "Provisioning"})
+    yield Ask({"uid": uid})
+    world.form(uid)
+    yield Ask({"uid": uid})
+    error = {"type": "Error", "status": "False", "reason": "ApplyFailed", "message": "no such kind"}
+    (wanted,) = world.wanted()
+    packs = [{**one, "condition": error} for one in world.seen(wanted)["packs"]]
+    world.form(
+        uid, state="Error", health="UnHealthy", conditions=[{"type": "AsDefined", "status": "False"}], packs=packs
+    )
+    yield Ask({"uid": uid})
+    attachment = {"uid": wanted["layers"][0]["profileUid"], "packValues": [{"name": "edge-k8s", "values": "b: 2"}]}
+    world.ok("PATCH", f"/v1/spectroclusters/{uid}/profiles", {"profiles": [attachment]})
+    yield Ask({"uid": uid})
+    world.ok("DELETE", f"/v1/spectroclusters/{uid}")
+    world.told(uid, {"formedBy": "kubernetes", "state": "Deleted"})
+    yield Ask({"uid": uid})
 
 
 @case("DELETE", "/v1/spectroclusters/{uid}")
@@ -450,12 +474,33 @@ def _delete(world: World) -> Iterator[Ask]:
     yield Ask({"uid": uid}, params={"forceDelete": "true"})
 
 
-# States only: there is no Kubernetes whose kubeconfig could be given.
-@case("GET", "/v1/spectroclusters/{uid}/assets/kubeconfig")
+def _reported(world: World) -> str:
+    """UID of a cluster that others form; nothing is reported of it yet."""
+    world.lab.options.kubernetes = {"edge-k8s": ("1.20.2", "1.20.3")}
+    layers = [world.pack("edge-k8s", "1.20.2"), world.pack("hello-edge", "1.0.0", "addon")]
+    profile = world.profile("reported", packs=layers)
+    body = world.definition(profile, world.pool("own-1"), world.pool("own-2", name="workers", worker=True), name="own")
+    world.hosts("own-1", "own-2")
+    return str(world.ok("POST", "/v1/spectroclusters/edge-native", body)["uid"])
+
+
 @case("GET", "/v1/spectroclusters/{uid}/assets/kubeconfigclient")
 @case("GET", "/v1/spectroclusters/{uid}/assets/adminKubeconfig")
 def _kubeconfig(world: World) -> Iterator[Ask]:
+    # States only: there is no Kubernetes whose kubeconfig could be given.
     yield Ask({"uid": world.create_cluster(*world.hosts("edge-1"))}, status=404)
+    uid = _reported(world)
+    yield Ask({"uid": uid}, status=404)
+    world.form(uid)
+    yield Ask({"uid": uid})
+
+
+@case("GET", "/v1/spectroclusters/{uid}/assets/kubeconfig")
+def _kubeconfig_of_both_kinds(world: World) -> Iterator[Ask]:
+    yield from _kubeconfig(world)
+    uid = next(one["uid"] for one in world.wanted())
+    for value in ("true", "false"):
+        yield Ask({"uid": uid}, params={"frp": value})
 
 
 @case("PATCH", "/v1/spectroclusters/{uid}/metadata")
@@ -568,6 +613,9 @@ def _put_pool(world: World) -> Iterator[Ask]:
 @case("GET", POOLS + "/{pool}/machines")
 def _pool(world: World) -> Iterator[Ask]:
     yield Ask({"uid": world.config(_cluster_of(world)), "pool": "workers"})
+    uid = _reported(world)
+    world.form(uid)
+    yield Ask({"uid": world.config(uid), "pool": "workers"})
 
 
 @case("GET", POOLS + "/{pool}/machines/{machine}")
@@ -576,4 +624,9 @@ def _machine(world: World) -> Iterator[Ask]:
     parts = {"uid": world.config(_cluster_of(world)), "pool": "workers"}
     path = (POOLS + "/{pool}/machines").format(**parts)
     machine = world.ok("GET", path)["items"][0]["metadata"]["uid"]
+    yield Ask({**parts, "machine": machine})
+    own = _reported(world)
+    world.form(own)
+    parts["uid"] = world.config(own)
+    machine = world.ok("GET", (POOLS + "/{pool}/machines").format(**parts))["items"][0]["metadata"]["uid"]
     yield Ask({**parts, "machine": machine})

@@ -187,6 +187,8 @@ class Lab:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / "lab.yml").write_text(yaml.safe_dump({"network": {"bridge": BRIDGE}, "hosts": list(hosts)}))
             arguments += ["--config", str(self.folder / "lab.yml")]
+            # A Kubernetes is for the tests that are about it: they name theirs.
+            arguments += [] if "--kubernetes" in options else ["--kubernetes", "none"]
         self.command("up", *arguments)
         lines = self.command("env").splitlines()
         self.variables = dict(shlex.split(line)[1].split("=", 1) for line in lines if line.startswith("export "))

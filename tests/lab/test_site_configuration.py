@@ -116,7 +116,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> I
     (folder / "lab.yml").write_text(CONFIG)
     found = Hosts(folder, f"sc-{os.getpid()}")
     try:
-        found.lab("up", "--config", str(folder / "lab.yml"))
+        found.lab("up", "--config", str(folder / "lab.yml"), "--kubernetes", "none")
         exports = (shlex.split(line)[1] for line in found.lab("env").splitlines())
         found.variables = {
             "ANSIBLE_COLLECTIONS_PATH": str(collections_path),

@@ -219,6 +219,48 @@ class World:
         """UID of a cluster's cloud config."""
         return str(self.cluster(cluster)["spec"]["cloudConfigRef"]["uid"])
 
+    # -- those who form clusters
+
+    def own(self, method: str, path: str, body: Any = None) -> Reply:
+        """A request with the lab's own key."""
+        return self.send(method, f"/lab/v1/{path}", body, {"LabKey": self.lab.lab_key})
+
+    def wanted(self) -> list[dict[str, Any]]:
+        """What those who form clusters are told."""
+        reply = self.own("GET", "clusters")
+        assert reply.status_code == 200, reply.text
+        items: list[dict[str, Any]] = reply.json()["items"]
+        return items
+
+    def seen(self, wanted: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """The report that a cluster is as it is wanted."""
+        ready = {"type": "Ready", "status": "True", "reason": "", "message": ""}
+        hosts = [host["uid"] for pool in wanted["pools"] for host in pool["hosts"]]
+        packs = [{"profileUid": one["profileUid"], "name": one["name"], "condition": ready} for one in wanted["layers"]]
+        return {
+            "formedBy": "kubernetes",
+            "revision": wanted["revision"],
+            "state": "Running",
+            "health": "Healthy",
+            "kubernetesVersion": next((one["version"] for one in wanted["layers"] if one["layer"] == "k8s"), ""),
+            "conditions": [{"type": "NodesReady", "status": "True", "reason": "", "message": ""}],
+            "packs": packs,
+            "machines": {uid: {"state": "Running", "ready": True, "conditions": [ready]} for uid in hosts},
+            "gone": [],
+            "kubeconfig": {"admin": "apiVersion: v1 # canary-admin", "proxy": "apiVersion: v1 # canary-proxy"},
+            **more,
+        }
+
+    def told(self, uid: str, body: dict[str, Any]) -> None:
+        """A report on a cluster, which must be taken."""
+        reply = self.own("PUT", f"clusters/{uid}", body)
+        assert reply.status_code == 204, reply.text
+
+    def form(self, uid: str, **more: Any) -> None:
+        """The cluster is reported to be as it is wanted."""
+        (wanted,) = [one for one in self.wanted() if one["uid"] == uid]
+        self.told(uid, self.seen(wanted, **more))
+
     def fault(self, kind: str, **more: Any) -> None:
         """Switches a fault on."""
         reply = self.send("POST", "/lab/v1/faults", {"kind": kind, **more}, {"LabKey": self.lab.lab_key})

@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.palette.edge.tests.unit.palette_objects import (
     CLUSTER,
     CONFIG,
+    KUBECONFIG,
+    OVERVIEW,
     PAIRING_KEY,
     PROFILE,
     attached,
@@ -24,6 +28,7 @@ from ansible_collections.palette.edge.tests.unit.palette_objects import (
     manifest_pack,
     manifests_of,
     member,
+    overview,
     pack,
     pool,
     profile,
@@ -511,6 +516,41 @@ def _cluster_info(world: World) -> None:
     world.reads("POST", "/v1/dashboard/spectroclusters/search", page([cluster_row()]))
 
 
+def _seen(world: World) -> None:
+    _running(world, [pool("control-plane-pool", *_members(1), control_plane=True)])
+    world.reads("GET", OVERVIEW, overview())
+
+
 @case("cluster_info", "one", changed=False, name="store-042")
 def _cluster_info_one(world: World) -> None:
-    _running(world, [pool("control-plane-pool", *_members(1), control_plane=True)])
+    _seen(world)
+
+
+# The file of the case below, which holds the kubeconfig already: what a case changes is in Palette, not in a file.
+_FOLDER = tempfile.TemporaryDirectory(prefix="palette-edge-test-")
+_HELD = Path(_FOLDER.name, "store-042.yaml")
+
+
+def _held(world: World) -> None:
+    _seen(world)
+    _HELD.touch(mode=0o600)
+    _HELD.write_text(KUBECONFIG, encoding="utf-8")
+
+
+@case("cluster_info", "kubeconfig", changed=False, name="store-042", kubeconfig_path=str(_HELD))
+def _cluster_info_kubeconfig(world: World) -> None:
+    _held(world)
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}/assets/adminKubeconfig", KUBECONFIG.encode())
+
+
+@case(
+    "cluster_info",
+    "proxy",
+    changed=False,
+    name="store-042",
+    kubeconfig_path=str(_HELD),
+    kubeconfig_type="proxy",
+)
+def _cluster_info_proxy(world: World) -> None:
+    _held(world)
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}/assets/kubeconfig", KUBECONFIG.encode(), params={"frp": "true"})

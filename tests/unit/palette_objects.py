@@ -14,6 +14,8 @@ TOKEN_SECRET = "canary-token-secret-77aa"
 PAIRING_KEY = "canary-pairing-key-c3d9"
 HOST_TOKEN = "canary-host-token-0b1e"
 CLUSTER, CONFIG, PROFILE = "uid-cluster", "uid-config", "uid-profile"
+OVERVIEW = f"/v1/dashboard/spectroclusters/{CLUSTER}/overview"
+KUBECONFIG = "apiVersion: v1\nkind: Config\nclusters: []\nusers:\n- user: {token: canary-kubeconfig-7b1c}\n"
 
 
 def token(name: str = "store-042", **more: Any) -> dict[str, Any]:
@@ -206,6 +208,12 @@ def cluster(name: str = "store-042", **more: Any) -> dict[str, Any]:
         },
         "status": {"state": more.get("state", "Running"), **more.get("status", {})},
     }
+
+
+def overview(version: str = "1.31.1", health: str = "Healthy") -> dict[str, Any]:
+    """The overview of a cluster."""
+    kube = {"hasKubeConfig": True, "hasKubeConfigClient": True, "hasManifest": True, "kubernetesVersion": version}
+    return {"metadata": {"uid": CLUSTER}, "status": {"health": {"state": health}, "kubeMeta": kube}}
 
 
 def cluster_row(name: str = "store-042", state: str = "Running", uid: str = CLUSTER) -> dict[str, Any]:

@@ -147,11 +147,13 @@ class Session:
         body: Any = None,
         params: Mapping[str, Any] | None = None,
         reads: bool | None = None,
+        text: bool = False,
     ) -> Any:
         """Sends one request and returns the parsed JSON answer (None when it is empty).
 
         :param what: what this request does, as in "read Edge host edge-1": it opens every error text.
         :param reads: True for a POST that changes nothing (search, validate); such a request may be repeated.
+        :param text: the answer is a file: it is returned as text.
         :raises PaletteError: of the class that names the cause. :class:`AmbiguousError` when a POST that writes was
             sent and its answer lost: look the object up, do not post again.
         """
@@ -161,7 +163,7 @@ class Session:
         while True:
             self._limiter.wait(path)
             try:
-                answer = self._send(method, path, scope=scope, body=body, params=params)
+                answer = self._send(method, path, scope=scope, body=body, params=params, text=text)
             except requests.exceptions.SSLError as error:
                 raise UnavailableError(
                     self._failed(
@@ -188,7 +190,7 @@ class Session:
                 lost = f"the answer was lost: {_root_cause(error)}. {_MAYBE_DONE}"
                 raise AmbiguousError(self._failed(what, lost)) from None
             if 200 <= answer.status_code < 300:
-                parsed = self._parsed(answer, what)
+                parsed = answer.content.decode(errors="replace") if text else self._parsed(answer, what)
                 self._key_is_good = True
                 return parsed
             gateway = answer.status_code in (502, 503, 504)
@@ -238,9 +240,10 @@ class Session:
     # -- parts -----------------------------------------------------------------------------------------------------
 
     def _send(
-        self, method: str, path: str, *, scope: Scope, body: Any, params: Mapping[str, Any] | None
+        self, method: str, path: str, *, scope: Scope, body: Any, params: Mapping[str, Any] | None, text: bool
     ) -> requests.Response:
-        headers = {"ApiKey": self.connection.api_key.strip(), "Accept": "application/json"}
+        accepted = "application/octet-stream, application/json" if text else "application/json"
+        headers = {"ApiKey": self.connection.api_key.strip(), "Accept": accepted}
         if scope.project_uid:
             headers["ProjectUid"] = scope.project_uid
         return self._http.request(

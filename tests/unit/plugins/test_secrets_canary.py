@@ -111,7 +111,7 @@ def tasks_of_cases(servers: list[PaletteServer]) -> list[Task]:
         "cluster_profile-create",
         "cluster_profile_info-one",
         "cluster-same",
-        "cluster_info-one",
+        "cluster_info-kubeconfig",
     )
     cases = [case for case in CASES if str(case) in wanted]
     assert {case.module for case in cases} == {case.module for case in CASES}

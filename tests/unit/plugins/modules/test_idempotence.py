@@ -249,3 +249,26 @@ def test_clusters(site: Site) -> None:
     site.settles("cluster", **name, state="absent")
     run()
     site.stays("cluster", **name, state="absent")
+
+
+def test_the_kubeconfig_of_a_cluster(site: Site, tmp_path: Path) -> None:
+    world = site.world
+    world.lab.options.kubernetes = {"edge-k8s": ("1.20.2",)}
+    profile = world.profile(packs=[world.pack("edge-k8s", "1.20.2")])
+    uid = world.create_cluster(*world.hosts("edge-1"), profile=profile)
+    path = tmp_path / "store.yaml"
+    options = {"name": "store-042", "kubeconfig_path": str(path)}
+    assert site.run("cluster_info", {"name": "store-042"})["clusters"][0]["running"] is False
+    admin, proxy = (f"apiVersion: v1\nclusters: [{kind}]\n" for kind in ("admin", "proxy"))
+    world.form(uid, kubeconfig={"admin": admin, "proxy": proxy})
+    assert site.run("cluster_info", options, check=True)["changed"] is True
+    # What is written is a file, and nothing in Palette.
+    assert module_runner.run_module("cluster_info", options)["changed"] is True
+    assert path.read_text() == admin
+    again = site.run("cluster_info", options)
+    assert again["changed"] is False
+    (seen,) = again["clusters"]
+    assert (seen["running"], seen["health"], seen["kubernetes_version"]) == (True, "Healthy", "1.20.2")
+    assert module_runner.run_module("cluster_info", {**options, "kubeconfig_type": "proxy"})["changed"] is True
+    assert path.read_text() == proxy
+    assert site.written == []

@@ -28,6 +28,7 @@ from ansible_collections.palette.edge.tests.unit.module_cases import (
 from ansible_collections.palette.edge.tests.unit.palette_objects import (
     CLUSTER,
     HOST_TOKEN,
+    OVERVIEW,
     PAIRING_KEY,
     PROFILE,
     TOKEN_SECRET,
@@ -37,6 +38,7 @@ from ansible_collections.palette.edge.tests.unit.palette_objects import (
     host,
     machine,
     member,
+    overview,
     pool,
     profile,
     profile_row,
@@ -393,8 +395,10 @@ def test_profiles_by_version(palette: PaletteServer, run_module: Run) -> None:
 
 def test_a_cluster_is_told_with_its_progress(palette: PaletteServer, run_module: Run) -> None:
     running(palette, cluster(state="Error"))
+    palette.answer(Call("GET", OVERVIEW, overview("1.30.4", "UnHealthy")))
     (seen,) = run_module("cluster_info", {"name": "store-042"})["clusters"]
     assert seen["running"] is False
+    assert (seen["health"], seen["kubernetes_version"]) == ("UnHealthy", "1.30.4")
     assert "does not go on by itself" in seen["progress"]
 
 
