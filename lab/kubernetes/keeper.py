@@ -17,6 +17,7 @@ from typing import Any
 
 from lab.kubernetes import kubeadm, proxy
 from lab.kubernetes.desired import KUBERNETES_PACKS, Desired
+from lab.kubernetes.distribution import of
 from lab.kubernetes.kubectl import ApiError, Kubectl
 from lab.kubernetes.layers import Layers
 from lab.kubernetes.node import NodeHost
@@ -62,7 +63,13 @@ class Keeper:
     def __post_init__(self) -> None:
         self._known = Known.read(self.folder)
         self._layers = Layers(self.folder, self.around.delivery.helm)
-        self._steps = Steps(known=self._known, releases=self._releases, hosts=self.around.hosts, kubectl=self._kubectl)
+        self._steps = Steps(
+            known=self._known,
+            releases=self._releases,
+            hosts=self.around.hosts,
+            kubectl=self._kubectl,
+            distribution=of(self.around.delivery.distribution),
+        )
         self._proxy = proxy.Proxy(self.around.netns)
         self._ended = threading.Event()
         self._said: dict[str, Any] = {}

@@ -23,6 +23,8 @@ from lab.kubernetes.node import NodeHost
 from lab.kubernetes.node_root import RELEASES
 from lab.kubernetes.plan import TAINTS
 
+# etcd runs in pods, where it can be asked, and does not notice by itself that a node is gone for good.
+IN_PODS = True
 SOCKET = "/run/containerd/containerd.sock"
 _PKI = (
     "ca.crt",
@@ -93,10 +95,7 @@ def prepare(cluster: Cluster, host: NodeHost, member: Member, version: str) -> N
     write_access(cluster.desired, host)
     host.put("etc/default/kubelet", f"KUBELET_EXTRA_ARGS=--node-ip={host.address}\n")
     host.run(["systemctl", "enable", "--now", "--quiet", "lab-node.service", "containerd.service"])
-    if member.control_plane and cluster.desired.vip:
-        host.put("etc/keepalived/keepalived.conf", _keepalived(cluster, member), mode=0o600)
-        host.run(["systemctl", "enable", "--quiet", "keepalived.service"])
-        host.run(["systemctl", "restart", "keepalived.service"])
+    write_vip(cluster, host, member)
     import_images(host, version, control_plane=member.control_plane)
     host.run(["systemctl", "enable", "--quiet", "kubelet.service"])
 
@@ -166,6 +165,14 @@ def write_access(desired: Desired, host: NodeHost) -> bool:
         host.run(["systemctl", "try-restart", "systemd-timesyncd.service"])
         return True
     return keys
+
+
+def write_vip(cluster: Cluster, host: NodeHost, member: Member) -> None:
+    """The VIP on a control plane's host, when the cluster has one."""
+    if member.control_plane and cluster.desired.vip:
+        host.put("etc/keepalived/keepalived.conf", _keepalived(cluster, member), mode=0o600)
+        host.run(["systemctl", "enable", "--quiet", "keepalived.service"])
+        host.run(["systemctl", "restart", "keepalived.service"])
 
 
 def init(cluster: Cluster, host: NodeHost, member: Member, version: str) -> None:
@@ -255,8 +262,9 @@ def bootstrap_token(kubectl: Kubectl) -> str:
     return f"{identity}.{secret}"
 
 
-def upgrade(host: NodeHost, version: str, *, first: bool) -> None:
+def upgrade(host: NodeHost, member: Member, version: str, *, first: bool) -> None:
     """Bring the node, which is drained, to the version; ``first`` is the first control plane that gets it."""
+    del member
     if first:
         command = ["kubeadm", "upgrade", "apply", f"v{version}", "--yes"]
         # Without one of the cluster's DNS there is nothing of it to upgrade either.
@@ -356,9 +364,9 @@ global_defs {{
     vrrp_garp_master_refresh 10
 }}
 vrrp_script api_server {{
-    script "/usr/bin/curl --silent --insecure --fail --max-time 2 --output /dev/null https://127.0.0.1:6443/healthz"
-    interval 1
-    fall 2
+    script "/usr/bin/curl --silent --insecure --fail --max-time 3 --output /dev/null https://127.0.0.1:6443/healthz"
+    interval 2
+    fall 3
     rise 1
     weight 50
 }}

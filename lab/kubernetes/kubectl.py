@@ -179,6 +179,7 @@ def _node(item: Mapping[str, Any]) -> NodeView:
         ready=ready.get("status") == "True",
         version=str((status.get("nodeInfo") or {}).get("kubeletVersion", "")).removeprefix("v"),
         message=str(ready.get("message") or ""),
+        boot=str((status.get("nodeInfo") or {}).get("bootID", "")),
         unschedulable=bool(spec.get("unschedulable")),
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},

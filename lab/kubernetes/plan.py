@@ -12,6 +12,8 @@ One step at a time, so that a cluster that is interrupted anywhere goes on from 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +34,7 @@ class Membership:
     node: str
     joined: bool = False
     os_image: str = ""
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class NodeView:
     ready: bool
     version: str = ""
     message: str = ""
+    boot: str = ""
     unschedulable: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -119,6 +123,12 @@ def os_image(desired: Desired) -> str:
     return "" if value is None else str(value)
 
 
+def settings(desired: Desired) -> str:
+    """Changes with what the cluster's definition says of all its hosts: SSH keys and time servers."""
+    whole = json.dumps([desired.ssh_keys, desired.ntp_servers])
+    return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+
 def _forget(seen: Seen, ours: Mapping[str, HostView]) -> Step | None:
     """A node whose host was reset, or left while it was away, is only a name in the API by now."""
     known = {host.membership.node for host in ours.values() if host.membership}
@@ -180,7 +190,8 @@ def _adjust(desired: Desired, seen: Seen, ours: Mapping[str, HostView]) -> Step 
     for member in desired.members:
         membership = _membership(ours, member.uid)
         node = (seen.nodes or {}).get(membership.node) if membership else None
-        if node is not None and differs(member, node):
+        stale = membership is not None and membership.settings != settings(desired) and ours[member.uid].up
+        if node is not None and (stale or differs(member, node)):
             different.append(member.uid)
     return Step("adjust", tuple(different)) if different else None
 

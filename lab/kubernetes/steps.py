@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +13,10 @@ from lab.hosts.enter import GuestError
 from lab.instance.state import read_json, write_json
 from lab.kubernetes import kubeadm, room
 from lab.kubernetes.desired import Desired, Member
+from lab.kubernetes.distribution import Distribution
 from lab.kubernetes.kubectl import ApiError, DrainOptions, Kubectl
 from lab.kubernetes.node import NodeHost
-from lab.kubernetes.plan import Membership, Step, os_image, target
+from lab.kubernetes.plan import Membership, NodeView, Step, os_image, settings, target
 
 _READY_WITHIN = 120.0
 
@@ -70,9 +70,10 @@ class Steps:
         releases: Path,
         hosts: Callable[[], dict[str, NodeHost]],
         kubectl: Callable[[str], Kubectl],
+        distribution: Distribution,
     ) -> None:
         self._known, self._releases, self._hosts, self._kubectl = known, releases, hosts, kubectl
-        self._writing = threading.Lock()
+        self._distribution = distribution
 
     def do(self, step: Step, desired: Desired) -> None:
         """Carry out a step. Raises StepError."""
@@ -114,8 +115,8 @@ class Steps:
         self._known.keep(version=version, endpoint=desired.vip or host.address)
         membership = self._begin(desired, host, member, version)
         cluster = self.cluster(desired)
-        kubeadm.prepare(cluster, host, member, version)
-        kubeadm.init(cluster, host, member, version)
+        self._distribution.prepare(cluster, host, member, version)
+        self._distribution.init(cluster, host, member, version)
         host.remember(replace(membership, joined=True))
         self._known.keep(formed=True)
 
@@ -124,14 +125,14 @@ class Steps:
         planes = sum(member.control_plane for member in members)
         self._room(control_planes=planes, workers=len(members) - planes)
         version, kubectl = self._known.version, self.kubectl()
-        token = kubeadm.bootstrap_token(kubectl)
+        token = self._distribution.bootstrap_token(kubectl)
         cluster = self.cluster(desired)
 
         def one(uid: str) -> None:
             host, member = self._hosts()[uid], _member(desired, uid)
             membership = self._begin(desired, host, member, version)
-            kubeadm.prepare(cluster, host, member, version)
-            kubeadm.join(cluster, host, member, version, token)
+            self._distribution.prepare(cluster, host, member, version)
+            self._distribution.join(cluster, host, member, version, token)
             host.remember(replace(membership, joined=True))
 
         _together(one, step.hosts)
@@ -148,13 +149,14 @@ class Steps:
         membership = host.membership
         if membership is None:
             return
-        if membership.control_plane:
+        if membership.control_plane and self._distribution.IN_PODS:
             kubectl.etcd_healthy(self._plane(desired, besides=step.node))
         node = kubectl.nodes().get(step.node)
         if host.up and node is not None and node.ready:
             kubectl.drain(step.node, self._drain_options(desired))
             if membership.control_plane:
-                host.shell("systemctl stop keepalived.service; systemctl stop kubelet.service")
+                # First the VIP, so that it goes to another at once.
+                host.shell("systemctl stop keepalived.service; systemctl stop kubelet.service k3s.service || true")
         if membership.control_plane:
             self._out_of_etcd(step.node, desired)
         kubectl.forget(step.node)
@@ -174,37 +176,58 @@ class Steps:
             if member.control_plane:
                 self._planes_well(desired, kubectl, version)
             self._bring_images(version)
-        kubectl.drain(membership.node, self._drain_options(desired))
-        if membership.os_image != os_image(desired):
-            host.reboot()
-            self._settled(host, member, membership.version)
-        if membership.version != version:
-            first = self._known.version != version
-            kubeadm.upgrade(host, version, first=first)
-            if first:
-                self._known.keep(version=version)
-                # It is replaced on all nodes now; a node that waits for its new one does not hear which pods go.
-                kubectl.run(
-                    ["rollout", "status", "daemonset/kube-proxy", "--namespace=kube-system", "--timeout=90s"],
-                    timeout=100,
-                )
-        self._settled(host, member, version)
+        spare = member.control_plane and bool(desired.vip) and len(desired.control_planes) > 1
+        if spare:
+            # Its VIP goes to another now, in one move, instead of when nobody answers behind it any more.
+            host.shell("systemctl stop keepalived.service; sleep 2")
+        try:
+            kubectl.drain(membership.node, self._drain_options(desired))
+            if membership.os_image != os_image(desired):
+                host.reboot()
+                self._ready(host, membership.version)
+            if membership.version != version:
+                self._bring_to(host, member, version)
+            self._settled(host, member, version)
+        finally:
+            if spare and host.up:
+                host.run(["systemctl", "start", "keepalived.service"])
         host.remember(replace(membership, version=version, os_image=os_image(desired)))
+
+    def _bring_to(self, host: NodeHost, member: Member, version: str) -> None:
+        """Bring a node that is drained to the version."""
+        first = self._known.version != version
+        self._distribution.upgrade(host, member, version, first=first)
+        if first:
+            self._known.keep(version=version)
+        if first and self._distribution.IN_PODS:
+            # kube-proxy is replaced on all nodes now; a node that waits for its new one does not hear which pods go.
+            rollout = ["rollout", "status", "daemonset/kube-proxy", "--namespace=kube-system", "--timeout=90s"]
+            self.kubectl().run(rollout, timeout=100)
 
     def _adjust(self, step: Step, desired: Desired) -> None:
         kubectl, hosts = self.kubectl(), self._hosts()
         nodes = kubectl.nodes()
         for uid in step.hosts:
             membership = hosts[uid].membership
-            if membership is not None and membership.node in nodes:
-                kubectl.adjust(nodes[membership.node], _member(desired, uid))
+            if membership is None or membership.node not in nodes:
+                continue
+            kubectl.adjust(nodes[membership.node], _member(desired, uid))
+            if membership.settings != settings(desired) and hosts[uid].up:
+                kubeadm.write_access(desired, hosts[uid])
+                hosts[uid].remember(replace(membership, settings=settings(desired)))
 
     # -- parts
 
     def _begin(self, desired: Desired, host: NodeHost, member: Member, version: str) -> Membership:
         """Note on the host that it is on its way into the cluster: what is interrupted now is undone by a reset."""
         membership = Membership(
-            desired.uid, member.control_plane, version, host.node, joined=False, os_image=os_image(desired)
+            desired.uid,
+            member.control_plane,
+            version,
+            host.node,
+            joined=False,
+            os_image=os_image(desired),
+            settings=settings(desired),
         )
         host.remember(membership)
         return membership
@@ -220,11 +243,16 @@ class Steps:
         for uid in self._known.numbers:
             host = hosts.get(uid)
             if host is not None and host.up and host.membership is not None:
-                kubeadm.write_network(cluster, host, uid)
+                self._distribution.write_network(cluster, host, uid)
 
     def _settled(self, host: NodeHost, member: Member, version: str) -> None:
         """Wait until the node is ready with this version, and give it its labels and taints. Raises StepError."""
+        self.kubectl().adjust(self._ready(host, version), member)
+
+    def _ready(self, host: NodeHost, version: str) -> NodeView:
+        """The node, as soon as it is ready with this version since the host's last boot. Raises StepError."""
         deadline, kubectl, words = time.monotonic() + _READY_WITHIN, self.kubectl(), "it is not there"
+        boot = host.run(["cat", "/proc/sys/kernel/random/boot_id"]).strip()
         while time.monotonic() < deadline:
             try:
                 node = kubectl.nodes().get(host.node)
@@ -232,9 +260,9 @@ class Steps:
                 node, words = None, str(error)
             if node is not None:
                 words = node.message or "it is not ready"
-                if node.ready and node.version.split("-")[0] == version.split("-", maxsplit=1)[0]:
-                    kubectl.adjust(node, member)
-                    return
+                same = node.version.split("-")[0] == version.split("-", maxsplit=1)[0] and node.boot in ("", boot)
+                if node.ready and same:
+                    return node
             time.sleep(0.5)
         raise StepError(f"node {host.node} was not ready with {version} within {_READY_WITHIN:.0f} s: {words}")
 
@@ -244,7 +272,7 @@ class Steps:
         def one(uid: str) -> None:
             host = self._hosts()[uid]
             if host.up and host.membership is not None and host.membership.version != version:
-                kubeadm.import_images(host, version, control_plane=host.membership.control_plane)
+                self._distribution.import_images(host, version, control_plane=host.membership.control_plane)
 
         _together(one, [uid for uid in self._known.numbers if uid in self._hosts()])
 
@@ -256,7 +284,7 @@ class Steps:
     def _planes_well(self, desired: Desired, kubectl: Kubectl, version: str) -> None:
         """Before a control plane is taken away for a while, the others must be able to do without it."""
         planes = [one for one in desired.control_planes if one.uid in self._hosts()]
-        if len(planes) > 1 and self._known.version:
+        if len(planes) > 1 and self._distribution.IN_PODS:
             deadline = time.monotonic() + 60
             while True:
                 try:
@@ -282,6 +310,8 @@ class Steps:
         raise StepError("no other control plane is ready: etcd cannot be asked")
 
     def _out_of_etcd(self, node: str, desired: Desired) -> None:
+        if not self._distribution.IN_PODS:
+            return  # it follows the nodes
         try:
             asked = self._plane(desired, besides=node)
         except StepError:

@@ -123,10 +123,9 @@ class Shop:
             within=600,
         )
 
-    def model(self, profiles: list[dict[str, Any]]) -> Run:
-        """Have these cluster profiles."""
-        extra = {"cluster_profile_definitions": profiles}
-        return self.lab.play(playbook="palette.edge.model", limit=NAME.replace("-", "_"), inventory=self.inventory, extra=extra)
+    def model(self, profile: dict[str, Any]) -> None:
+        """Have this cluster profile."""
+        self.lab.ansible("ansible", "localhost", "-m", "palette.edge.cluster_profile", "-a", json.dumps(profile))
 
     def good(self, run: Run) -> Run:
         """The run, which must have gone well."""
@@ -185,6 +184,13 @@ class Shop:
         self.kubectl(*inside, "endpoint", "health", "--cluster")
         members = json.loads(self.kubectl(*inside, "member", "list", "--write-out=json"))["members"]
         return {member["name"] for member in members}
+
+    def etcd_whole(self, *names: str) -> bool:
+        """Whether etcd answers, and has these members."""
+        try:
+            return self.etcd() == set(names)
+        except (AssertionError, subprocess.TimeoutExpired):
+            return False
 
     def fetch(self, address: str, *, within: float = 5.0) -> str:
         """What the add-on answers on a host's port; inside the lab's network."""

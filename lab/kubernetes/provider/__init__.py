@@ -56,7 +56,7 @@ class Delivery:
 def deliver(wish: str, *, say: Callable[[str], None]) -> Delivery:
     """Have what was wished for; the first time that may take minutes, and is said.
 
-    :param wish: ``auto`` (the first that can be had), ``built``, ``official=DIR``, ``official=URL,VERSION,...``,
+    :param wish: ``auto`` (the first that can be had), ``built``, ``official=DIR``, ``official=URL,VERSION,...[,registry=HOST]``,
         ``k3s=PATH`` or ``none``.
     :raises ProviderError: when it cannot be had; ``auto`` and ``none`` always can.
     """
@@ -75,8 +75,8 @@ def deliver(wish: str, *, say: Callable[[str], None]) -> Delivery:
             raise ProviderError(f"--kubernetes built: {why}")
         return built.deliver(helm.find(say), say=say)
     if kind == "official" and rest:
-        place, *versions = rest.split(",")
-        return official.deliver(place, versions, helm.find(say), say=say)
+        place, *words = rest.split(",")
+        return official.deliver(place, words, helm.find(say), say=say)
     if kind == "k3s" and rest:
         return k3s.deliver(Path(os.path.expanduser(rest)), helm.find(say), say=say)
     raise ProviderError(f"--kubernetes {wish}: not one of {_WISHES}")

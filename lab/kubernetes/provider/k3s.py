@@ -34,6 +34,8 @@ def deliver(binary: Path, helm: Path | None, *, say: Callable[[str], None]) -> D
             with base.finished_at(target) as work:
                 (work / version / "images").mkdir(parents=True)
                 shutil.copy(binary, work / version / "k3s")
+                # Called by this name, it is one.
+                (work / version / "kubectl").symlink_to("k3s")
                 for archive in binary.parent.glob("k3s-airgap-images*.tar*"):
                     shutil.copy(archive, work / version / "images" / archive.name)
                 common.application(work, say)

@@ -22,12 +22,15 @@ _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)$")
 _TIMEOUT = (10.0, 120.0)
 
 
-def deliver(place: str, versions: Sequence[str], helm: Path | None, *, say: Callable[[str], None]) -> Delivery:
+def deliver(place: str, words: Sequence[str], helm: Path | None, *, say: Callable[[str], None]) -> Delivery:
     """From a directory (``<version>/{kubelet,kubeadm,kubectl,images/*.tar}``), or from a URL with these versions.
 
     A URL is one laid out as dl.k8s.io: ``<url>/v<version>/bin/linux/<architecture>/kubelet`` with ``.sha256`` beside it. The
-    images that are not there are copied by skopeo from the registry that kubeadm names. Raises ProviderError.
+    images that are not there are copied by skopeo from the registry that kubeadm names, or from the one that a word
+    ``registry=HOST`` among the versions names. Raises ProviderError.
     """
+    versions = [word for word in words if not word.startswith("registry=")]
+    registry = next((word.partition("=")[2] for word in words if word.startswith("registry=")), "")
     remote = "://" in place
     if remote and not versions:
         raise ProviderError(
@@ -48,7 +51,7 @@ def deliver(place: str, versions: Sequence[str], helm: Path | None, *, say: Call
                             _download(where, version, work / version)
                         else:
                             _copy(Path(where), version, work / version)
-                        _complete(work / version, version, say)
+                        _complete(work / version, version, registry, say)
                     common.application(work, say)
     except OSError as error:
         raise ProviderError(f"Kubernetes from {where} cannot be kept: {error.strerror or error}") from error
@@ -123,7 +126,7 @@ def _fetch(session: requests.Session, url: str, target: Path, *, may_lack: bool 
         raise ProviderError(f"{url} is not what its checksum says: the download is broken, or not what it claims to be")
 
 
-def _complete(target: Path, version: str, say: Callable[[str], None]) -> None:
+def _complete(target: Path, version: str, registry: str, say: Callable[[str], None]) -> None:
     """Have the images that kubeadm wants and the source did not bring, from the registries that it names."""
     listed = subprocess.run(
         [str(target / "kubeadm"), "config", "images", "list", f"--kubernetes-version=v{version}"],
@@ -139,19 +142,27 @@ def _complete(target: Path, version: str, say: Callable[[str], None]) -> None:
         if name in have:
             continue
         say(f"Kubernetes {version}: image {image}")
-        archive = target / "images" / f"{name}.tar"
-        command = ["skopeo", "copy", "--quiet", f"docker://{image}", f"docker-archive:{archive}:{image}"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            raise ProviderError(f"image {image} is not there, and skopeo to fetch it is not installed") from None
-        if done.returncode:
-            archive.unlink(missing_ok=True)
-            words = " ".join(done.stderr.split())[-300:]
-            if name == "coredns":
-                say(f"Kubernetes {version}: no cluster DNS, as {image} cannot be had: {words}")
-                continue
-            raise ProviderError(f"image {image} is not in {target.name}/images and cannot be fetched: {words}")
+        refused = _copied(image, target / "images" / f"{name}.tar", registry)
+        if refused and name == "coredns":
+            # All else works without it.
+            say(f"Kubernetes {version}: there will be no cluster DNS, as its image cannot be had: {refused}")
+        elif refused:
+            raise ProviderError(f"image {image} is not in {target.name}/images and cannot be fetched: {refused}")
+
+
+def _copied(image: str, archive: Path, registry: str) -> str:
+    """Copy an image from its registry, or from another; returns why that was not possible, or nothing."""
+    source = f"{registry.partition('://')[2] or registry}/{image.partition('/')[2]}" if registry else image
+    plain = ["--src-tls-verify=false"] if registry.startswith("http://") else []
+    command = ["skopeo", "copy", "--quiet", *plain, f"docker://{source}", f"docker-archive:{archive}:{image}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "skopeo is not installed (apt-get install skopeo)"
+    if done.returncode:
+        archive.unlink(missing_ok=True)
+        return " ".join(done.stderr.split())[-300:] or f"skopeo ended with status {done.returncode}"
+    return ""
 
 
 def _key(version: str) -> tuple[int, ...]:

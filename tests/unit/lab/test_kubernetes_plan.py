@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from lab.kubernetes.desired import Desired, Layer, Member, understand
-from lab.kubernetes.plan import DRAINED, HostView, Membership, NodeView, Seen, Step, differs, next_step, wanted_taints
+from lab.kubernetes.plan import (
+    DRAINED,
+    HostView,
+    Membership,
+    NodeView,
+    Seen,
+    Step,
+    differs,
+    next_step,
+    settings,
+    unready,
+    wanted_taints,
+)
 
 OS = Layer("p1", "edge-native-byoi", "os", "spectro", "2.1.0", values='options: {system.uri: "registry/os:1"}')
 V1, V2 = "1.20.2", "1.20.3"
@@ -29,7 +41,14 @@ def cluster(*workers: str, planes: tuple[str, ...] = PLANES, **more: Any) -> Des
 def host(uid: str, *, up: bool = True, **membership: Any) -> HostView:
     bound = None
     if membership:
-        facts = {"cluster": "c1", "control_plane": uid.startswith("cp"), "version": V1, "joined": True, "os_image": "registry/os:1"}
+        facts = {
+            "cluster": "c1",
+            "control_plane": uid.startswith("cp"),
+            "version": V1,
+            "joined": True,
+            "os_image": "registry/os:1",
+            "settings": settings(cluster()),
+        }
         bound = Membership(node=uid, **{**facts, **membership})
     return HostView(uid, up, node=uid, membership=bound)
 
