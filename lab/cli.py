@@ -19,6 +19,7 @@ from lab.instance.down import down
 from lab.instance.state import Instance, LabError, find
 from lab.instance.status import exports, status, table, whole
 from lab.instance.up import Options, PreconditionsMissing, up
+from lab.kubernetes import provider
 
 _FAILED, _USAGE, _PRECONDITIONS = 1, 2, 3
 # Of these `up` has a mind of its own, which follows from the hosts.
@@ -154,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--kubernetes",
         metavar="WHAT",
+        type=_wish,
         help="what forms clusters: auto, built, official=DIR|URL,VERSION..., k3s=PATH, none (default: as before, else auto)",
     )
     one.add_argument("--rate-limits", action=argparse.BooleanOptionalAction, help="keep Palette's rate limits")
@@ -213,6 +215,13 @@ def _fault_parsers(what: Any, common: argparse.ArgumentParser) -> None:
     one.set_defaults(run=_fault_list)
     one = what.add_parser("clear", parents=[common], help="switch all faults off")
     one.set_defaults(run=_fault_clear)
+
+
+def _wish(text: str) -> str:
+    try:
+        return provider.check(text)
+    except provider.ProviderError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _port(text: str) -> int:

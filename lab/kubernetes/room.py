@@ -16,7 +16,11 @@ def lacking(place: Path, *, control_planes: int, workers: int) -> str:
     wants_memory = control_planes * MEMORY[True] + workers * MEMORY[False]
     wants_disk = control_planes * DISK[True] + workers * DISK[False]
     memory, disk = available_memory(), shutil.disk_usage(place).free >> 20
-    nodes = f"{control_planes} control planes and {workers} workers"
+    nodes = " and ".join(
+        f"{count} {kind}{'s' if count > 1 else ''}"
+        for count, kind in ((control_planes, "control plane"), (workers, "worker"))
+        if count
+    )
     if memory < wants_memory:
         return f"too little memory for {nodes}: {wants_memory} MiB are needed, {memory} MiB are free"
     if disk < wants_disk:

@@ -16,6 +16,7 @@ from lab.kubernetes.provider.errors import ProviderError
 
 __all__ = ["Delivery", "ProviderError", "deliver"]
 
+_PLAIN, _WITH_PLACE = ("auto", "built", "none"), ("official", "k3s")
 _WISHES = "auto, built, official=DIR, official=URL,VERSION,..., k3s=PATH or none"
 
 
@@ -63,20 +64,23 @@ def deliver(wish: str, *, say: Callable[[str], None]) -> Delivery:
     # Imported here: what is not chosen need not be importable, and this module is imported by all that reads a Delivery.
     from lab.kubernetes.provider import built, helm, k3s, official
 
-    kind, _equals, rest = wish.partition("=")
-    if (kind, rest) == ("none", ""):
+    kind, _equals, rest = check(wish).partition("=")
+    if kind == "none":
         return Delivery.nothing("as asked")
-    if (kind, rest) == ("auto", ""):
+    if kind in ("auto", "built"):
         why = built.impossible()
-        return Delivery.nothing(why) if why else built.deliver(helm.find(say), say=say)
-    if (kind, rest) == ("built", ""):
-        why = built.impossible()
-        if why:
+        if why and kind == "built":
             raise ProviderError(f"--kubernetes built: {why}")
-        return built.deliver(helm.find(say), say=say)
-    if kind == "official" and rest:
-        place, *words = rest.split(",")
-        return official.deliver(place, words, helm.find(say), say=say)
-    if kind == "k3s" and rest:
+        return Delivery.nothing(why) if why else built.deliver(helm.find(say), say=say)
+    if kind == "k3s":
         return k3s.deliver(Path(os.path.expanduser(rest)), helm.find(say), say=say)
-    raise ProviderError(f"--kubernetes {wish}: not one of {_WISHES}")
+    place, *words = rest.split(",")
+    return official.deliver(place, words, helm.find(say), say=say)
+
+
+def check(wish: str) -> str:
+    """The wish, when it is one. Raises ProviderError."""
+    kind, _equals, rest = wish.partition("=")
+    if kind not in (_WITH_PLACE if rest else _PLAIN):
+        raise ProviderError(f"'{wish}' is not one of {_WISHES}")
+    return wish

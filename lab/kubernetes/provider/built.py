@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.hosts import base
-from lab.kubernetes.provider import Delivery, images
+from lab.kubernetes.provider import Delivery, common, images
 from lab.kubernetes.provider.errors import ProviderError
 
 # The second is the first with another name in it: enough for kubeadm, kubelet and everything else to upgrade for real.
@@ -97,8 +97,7 @@ def deliver(helm: Path | None, *, say: Callable[[str], None]) -> Delivery:
 
 
 def _make(target: Path, say: Callable[[str], None]) -> None:
-    for left in target.parent.glob("kubernetes-*.tmp-*"):
-        _remove_root(left)
+    common.clear()
     known = archive()
     with base.finished_at(target) as work:
         if known is not None:
@@ -112,7 +111,7 @@ def _make(target: Path, say: Callable[[str], None]) -> None:
             source = _build(root, say)
             _collect(root, work)
         finally:
-            _remove_root(root)
+            common.remove(root)
         (work / "source").write_text(f"{source}\n")
         base.pack(work, target.parent / f"{source.replace(' ', '_')}-{recipe_hash()}.tar.zst")
         say(f"Kubernetes is built, after {time.monotonic() - began:.0f} s")
@@ -133,7 +132,9 @@ def _build(root: Path, say: Callable[[str], None]) -> str:
     shutil.copy(_SCRIPT, root / "build.sh")
     # Go wants /proc and /dev/null; the mounts are in a namespace of their own and go with it.
     script = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && exec chroot "$1" sh /build.sh $2'
-    command = ["unshare", "--mount", "sh", "-c", script, "sh", str(root), " ".join(VERSIONS)]
+    # Should this be killed, the compiler shall not write on into a root that is being removed.
+    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh", str(root)]
+    command.append(" ".join(VERSIONS))
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )
@@ -185,10 +186,3 @@ def _collect(root: Path, work: Path) -> None:
         pause = {"pause": root / "out" / "pause"}
         images.write(place / "images" / "pause.tar", f"{_REGISTRY}/pause:3.2", pause, entrypoint=["/pause"])
     images.application(root, work / "images" / "busybox.tar")
-
-
-def _remove_root(root: Path) -> None:
-    """Remove a root in which something was built; Go keeps its cache read-only."""
-    if root.exists():
-        subprocess.run(["chmod", "-R", "u+w", str(root)], capture_output=True, check=False)
-        shutil.rmtree(root)

@@ -30,6 +30,7 @@ def deliver(binary: Path, helm: Path | None, *, say: Callable[[str], None]) -> D
     digest = hashlib.sha256(str(binary.resolve()).encode() + str(binary.stat().st_mtime_ns).encode()).hexdigest()[:12]
     target = base.cache_directory() / f"kubernetes-k3s-{version}-{digest}"
     with base.locked(common.lock()):
+        common.clear()
         if not target.is_dir():
             with base.finished_at(target) as work:
                 (work / version / "images").mkdir(parents=True)

@@ -20,6 +20,8 @@ _PROGRAMS = ("kubelet", "kubeadm", "kubectl")
 _AS_FILES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)$")
 _TIMEOUT = (10.0, 120.0)
+# In a delivery that lacks an image which may be had another time: it is made anew then.
+_INCOMPLETE = "incomplete"
 
 
 def deliver(place: str, words: Sequence[str], helm: Path | None, *, say: Callable[[str], None]) -> Delivery:
@@ -38,10 +40,14 @@ def deliver(place: str, words: Sequence[str], helm: Path | None, *, say: Callabl
         )
     found = sorted(_parsed(place, versions) if remote else _listed(Path(os.path.expanduser(place)), versions), key=_key)
     where = place.rstrip("/") if remote else str(Path(os.path.expanduser(place)).absolute())
-    key = hashlib.sha256(" ".join([where, *found]).encode()).hexdigest()[:12]
+    stamps = [] if remote else _stamps(Path(where))
+    key = hashlib.sha256(" ".join([where, registry, *found, *stamps]).encode()).hexdigest()[:12]
     target = base.cache_directory() / f"kubernetes-official-{key}"
     try:
         with base.locked(common.lock()):
+            common.clear()
+            if (target / _INCOMPLETE).exists():
+                common.remove(target)
             if not target.is_dir():
                 with base.finished_at(target) as work:
                     for version in found:
@@ -82,6 +88,12 @@ def _listed(place: Path, versions: Sequence[str]) -> list[str]:
             f"--kubernetes official={place}: {absent[0]} is not there; there is {', '.join(sorted(names))}"
         )
     return wanted
+
+
+def _stamps(place: Path) -> list[str]:
+    """Changes when a file of the directory does."""
+    files = sorted(path for path in place.rglob("*") if path.is_file())
+    return [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
 
 
 def _copy(place: Path, version: str, target: Path) -> None:
@@ -145,6 +157,7 @@ def _complete(target: Path, version: str, registry: str, say: Callable[[str], No
         refused = _copied(image, target / "images" / f"{name}.tar", registry)
         if refused and name == "coredns":
             # All else works without it.
+            (target.parent / _INCOMPLETE).touch()
             say(f"Kubernetes {version}: there will be no cluster DNS, as its image cannot be had: {refused}")
         elif refused:
             raise ProviderError(f"image {image} is not in {target.name}/images and cannot be fetched: {refused}")

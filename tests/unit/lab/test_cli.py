@@ -19,6 +19,7 @@ from lab.instance import faults, processes
 from lab.instance.state import Instance, find, write_json
 from lab.instance.up import Options
 from lab.instance.up import _remember as remember
+from lab.kubernetes.provider import Delivery
 
 CONFIG = """\
 network: {bridge: [10.42.0.1/24]}
@@ -158,17 +159,27 @@ def test_options_are_kept_until_given_anew_and_follow_the_hosts(tmp_path: Path) 
     instance = Instance(state=tmp_path, name="test-cli")
     booted = LabConfig(hosts=(HostConfig(name="a", id="a"),))
     many = LabConfig(hosts=tuple(HostConfig(name=f"a{n}", id=f"a{n}", boot=False) for n in range(1000)))
-    first, changed = remember(instance, booted, Options(controller={"seed": ["--seed", "7"]}))
+    built = Delivery("built", "x", "kubeadm", tmp_path, ("1.20.2", "1.20.3"))
+    first, changed = remember(instance, booted, Options(controller={"seed": ["--seed", "7"]}), built)
     assert changed
-    assert first["controller"] == {"pairing": [], "silence": [], "seed": ["--seed", "7"]}
-    assert remember(instance, booted, Options()) == (first, False)
-    assert remember(instance, booted, Options(port=0)) == (first, False)
-    again, changed = remember(instance, many, Options(controller={"tls": ["--no-tls"]}))
+    assert first["kubernetes"] == "auto"
+    assert first["controller"] == {
+        "pairing": [],
+        "silence": [],
+        "kubernetes": ["--kubernetes", "edge-k8s=1.20.2,1.20.3"],
+        "seed": ["--seed", "7"],
+    }
+    assert remember(instance, booted, Options(), built) == (first, False)
+    assert remember(instance, booted, Options(port=0), built) == (first, False)
+    nothing = Delivery.nothing("as asked")
+    again, changed = remember(instance, many, Options(kubernetes="none", controller={"tls": ["--no-tls"]}), nothing)
     assert changed
     assert again["port"] == first["port"]
+    assert again["kubernetes"] == "none"
     assert again["controller"] == {
         "pairing": ["--open-pairing"],
         "silence": ["--heartbeat-timeout", "30.0"],
+        "kubernetes": [],
         "seed": ["--seed", "7"],
         "tls": ["--no-tls"],
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.hosts import base
+from lab.kubernetes import node_root
 
 FAKE_MMDEBSTRAP = """\
 #!/bin/sh
@@ -95,6 +96,67 @@ def test_the_hash_changes_with_the_recipe(monkeypatch: pytest.MonkeyPatch) -> No
     before = base.recipe_hash()
     monkeypatch.setattr(base, "PACKAGES", (*base.PACKAGES, "curl"))
     assert base.recipe_hash() != before
+
+
+# -- the root of hosts that become nodes
+
+RUN_HOOKS = """\
+#!/bin/sh
+for last in "$@"; do case $last in */base-*.tmp-*) target=$last ;; --include=*) echo "$last" > "$COUNTER" ;; esac; done
+for hook in "$@"; do
+    case $hook in --customize-hook=*) sh -c "${hook#*=}" sh "$target" || exit 1 ;; esac
+done
+"""
+
+
+@pytest.fixture
+def nodes(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small recipe, and an mmdebstrap that runs its hooks; returns the cache."""
+    (cache.parent.parent / "bin" / "mmdebstrap").write_text(RUN_HOOKS)
+    monkeypatch.setattr(base, "_CUSTOMIZE", 'set -eu\nroot=$1\necho plain > "$root/steps"\n')
+    monkeypatch.setattr(node_root, "PACKAGES", ("containerd",))
+    monkeypatch.setattr(node_root, "FILES", {"/usr/lib/lab/do": ("#!/bin/sh\n", 0o755), "/etc/it": ("text\n", 0o600)})
+    monkeypatch.setattr(node_root, "CUSTOMIZE", 'test -x "$root/usr/lib/lab/do"\necho node >> "$root/steps"\n')
+    return cache
+
+
+def test_a_nodes_root_has_files_and_steps_of_its_own(nodes: Path) -> None:
+    said: list[str] = []
+    root = base.base_root(said.append, node=True)
+    assert said == ["building the base root of hosts that become nodes, once, about half a minute"]
+    assert (root / "steps").read_text() == "plain\nnode\n"
+    assert (root / "etc/it").read_text() == "text\n"
+    assert (root / "etc/it").stat().st_mode & 0o777 == 0o600
+    packages = (nodes.parent.parent / "counter").read_text()
+    assert {"systemd", "containerd"} <= set(packages.strip().removeprefix("--include=").split(","))
+    assert _names(nodes) == {root.name, f"{root.name}.tar.zst"}
+
+
+def test_the_plain_root_is_another_without_them(nodes: Path) -> None:
+    plain, node = base.base_root(print), base.base_root(print, node=True)
+    assert plain != node
+    assert {path.name for path in plain.iterdir()} == {"steps"}
+    assert (plain / "steps").read_text() == "plain\n"
+
+
+def test_a_failed_step_leaves_nothing(nodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_root, "CUSTOMIZE", "exit 1\n")
+    with pytest.raises(base.BaseRootError, match="mmdebstrap failed with status 1"):
+        base.base_root(print, node=True)
+    assert _names(nodes) == set()
+
+
+@pytest.mark.parametrize(("part", "other"), [("PACKAGES", ("x",)), ("FILES", {"/x": ("", 0o644)}), ("CUSTOMIZE", "x")])
+def test_only_the_nodes_hash_changes_with_their_recipe(
+    monkeypatch: pytest.MonkeyPatch, part: str, other: object
+) -> None:
+    before = (base.recipe_hash(), base.recipe_hash(node=True))
+    monkeypatch.setattr(node_root, part, other)
+    assert base.recipe_hash() == before[0]
+    assert base.recipe_hash(node=True) != before[1]
+
+
+# -- where it is fetched from
 
 
 ENTRIES = [
