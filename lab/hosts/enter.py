@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,4 +81,4 @@ def _keep(log: Path | None, words: str, out: str, err: str, end: str) -> None:
     if log is not None:
         with log.open("a") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(f"$ {words}\n{out}{err}[{end}]\n")
+            file.write(f"$ {words}\n{out}{err}[{end}, {time.strftime('%T')}]\n")

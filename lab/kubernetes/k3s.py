@@ -47,15 +47,16 @@ def prepare(cluster: Cluster, host: NodeHost, member: Member, version: str) -> N
     write_access(cluster.desired, host)
     import_images(host, version, control_plane=member.control_plane)
     host.run(["systemctl", "enable", "--now", "--quiet", "lab-node.service"])
-    write_vip(cluster, host, member)
     host.run(["systemctl", "daemon-reload"])
 
 
 def init(cluster: Cluster, host: NodeHost, member: Member, version: str) -> None:
     """Form the control plane on its first host, and keep what the others need of it."""
     del version
+    write_vip(cluster, host, member, guarded=False)
     _configure(cluster, host, member, {"cluster-init": True, "token": _token(cluster)})
     _start(host)
+    host.put("etc/lab-node/api", "")
     conf = host.run(["cat", "/etc/rancher/k3s/k3s.yaml"], quiet=True)
     address = f"https://{cluster.addresses.endpoint}:6443"
     write_text(cluster.admin_conf, conf.replace("https://127.0.0.1:6443", address), mode=0o600)
@@ -67,6 +68,7 @@ def join(cluster: Cluster, host: NodeHost, member: Member, version: str, token: 
     server = f"https://{cluster.addresses.endpoint}:6443"
     _configure(cluster, host, member, {"server": server, "token": _token(cluster)})
     _start(host)
+    write_vip(cluster, host, member)
 
 
 def bootstrap_token(kubectl: Kubectl) -> str:

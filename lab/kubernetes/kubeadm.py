@@ -95,7 +95,6 @@ def prepare(cluster: Cluster, host: NodeHost, member: Member, version: str) -> N
     write_access(cluster.desired, host)
     host.put("etc/default/kubelet", f"KUBELET_EXTRA_ARGS=--node-ip={host.address}\n")
     host.run(["systemctl", "enable", "--now", "--quiet", "lab-node.service", "containerd.service"])
-    write_vip(cluster, host, member)
     import_images(host, version, control_plane=member.control_plane)
     host.run(["systemctl", "enable", "--quiet", "kubelet.service"])
 
@@ -167,9 +166,11 @@ def write_access(desired: Desired, host: NodeHost) -> bool:
     return keys
 
 
-def write_vip(cluster: Cluster, host: NodeHost, member: Member) -> None:
-    """The VIP on a control plane's host, when the cluster has one."""
+def write_vip(cluster: Cluster, host: NodeHost, member: Member, *, guarded: bool = True) -> None:
+    """The VIP on a control plane's host, when the cluster has one: where an API server answers, if it is ``guarded``."""
     if member.control_plane and cluster.desired.vip:
+        if guarded:
+            host.put("etc/lab-node/api", "")
         host.put("etc/keepalived/keepalived.conf", _keepalived(cluster, member), mode=0o600)
         host.run(["systemctl", "enable", "--quiet", "keepalived.service"])
         host.run(["systemctl", "restart", "keepalived.service"])
@@ -177,6 +178,8 @@ def write_vip(cluster: Cluster, host: NodeHost, member: Member) -> None:
 
 def init(cluster: Cluster, host: NodeHost, member: Member, version: str) -> None:
     """Form the control plane on its first host, and keep what the others need of it."""
+    # kubeadm asks the API server by the VIP, before there is one.
+    write_vip(cluster, host, member, guarded=False)
     documents = [
         {
             **_kind(version, "InitConfiguration"),
@@ -197,6 +200,7 @@ def init(cluster: Cluster, host: NodeHost, member: Member, version: str) -> None
     skip = [] if has_dns(cluster, version) else ["--skip-phases=addon/coredns"]
     command = ["kubeadm", "init", "--config=/etc/lab-node/kubeadm.yaml", "--skip-token-print", *skip]
     host.run([*command, "--ignore-preflight-errors=ImagePull,NumCPU,Mem"], timeout=240, version=version)
+    host.put("etc/lab-node/api", "")
     keep = cluster.folder / "pki"
     shutil.rmtree(keep, ignore_errors=True)
     (keep / "etcd").mkdir(parents=True, mode=0o700)
@@ -238,6 +242,7 @@ def join(cluster: Cluster, host: NodeHost, member: Member, version: str, token: 
         host.run(command, timeout=240, version=version)
     finally:
         host.run(["rm", "-f", "/etc/lab-node/kubeadm.yaml"])
+    write_vip(cluster, host, member)
 
 
 def bootstrap_token(kubectl: Kubectl) -> str:
@@ -355,7 +360,11 @@ version = 2
 
 
 def _keepalived(cluster: Cluster, member: Member) -> str:
-    """The VIP is on the first control plane whose API server answers; while none does, on the first."""
+    """The VIP is on a control plane whose API server answers, and stays there as long as it does.
+
+    It never leaves an API server that is well: who watches one through the VIP would not be told that the connection is
+    dead, and be blind for the 45 seconds after which clients of 1.20 ask.
+    """
     router = int(hashlib.sha256(cluster.desired.uid.encode()).hexdigest(), 16) % 254 + 1
     return f"""\
 global_defs {{
@@ -364,14 +373,14 @@ global_defs {{
     vrrp_garp_master_refresh 10
 }}
 vrrp_script api_server {{
-    script "/usr/bin/curl --silent --insecure --fail --max-time 3 --output /dev/null https://127.0.0.1:6443/healthz"
+    script "/usr/lib/lab-node/api"
     interval 2
     fall 3
     rise 1
-    weight 50
 }}
 vrrp_instance control_plane {{
     state BACKUP
+    nopreempt
     interface {NIC}
     virtual_router_id {router}
     priority {100 - cluster.numbers[member.uid] % 40}

@@ -21,6 +21,7 @@ CLUSTER_PATHS = (
     "etc/cni/net.d",
     "etc/containerd/config.toml",
     "etc/keepalived/keepalived.conf",
+    "etc/lab-node/api",
     "etc/lab-node/routes",
     "etc/lab-node/kubeadm.yaml",
     "etc/ssh/authorized_keys.d/kairos",

@@ -93,6 +93,13 @@ ExecStart=/usr/lib/lab-node/routes
 WantedBy=multi-user.target
 """
 
+# Whether the VIP may be here: where an API server is expected, it has to answer.
+_API = """\
+#!/bin/sh
+[ -e /etc/lab-node/api ] || exit 0
+exec curl --silent --insecure --fail --max-time 3 --output /dev/null https://127.0.0.1:6443/healthz
+"""
+
 _KUBELET_UNIT = """\
 [Unit]
 Description=kubelet
@@ -157,6 +164,7 @@ FILES: Mapping[str, tuple[str, int]] = {
     "/usr/lib/lab-node/prepare": (_PREPARE, 0o755),
     "/etc/systemd/system/lab-node.service": (_PREPARE_UNIT, 0o644),
     "/usr/lib/lab-node/routes": (_ROUTES, 0o755),
+    "/usr/lib/lab-node/api": (_API, 0o755),
     "/etc/systemd/system/lab-routes.service": (_ROUTES_UNIT, 0o644),
     "/etc/systemd/system/kubelet.service": (_KUBELET_UNIT, 0o644),
     "/usr/local/bin/crictl": (_CRICTL, 0o755),

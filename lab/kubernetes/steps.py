@@ -155,8 +155,9 @@ class Steps:
         if host.up and node is not None and node.ready:
             kubectl.drain(step.node, self._drain_options(desired))
             if membership.control_plane:
-                # First the VIP, so that it goes to another at once.
-                host.shell("systemctl stop keepalived.service; systemctl stop kubelet.service k3s.service || true")
+                # The API server ends before its VIP goes: who watches it is cut off at once, and asks the next one.
+                ended = "systemctl stop kubelet.service k3s.service || true; pkill -x kube-apiserver || true; sleep 1"
+                host.shell(f"{ended}; systemctl stop keepalived.service")
         if membership.control_plane:
             self._out_of_etcd(step.node, desired)
         kubectl.forget(step.node)
@@ -176,21 +177,13 @@ class Steps:
             if member.control_plane:
                 self._planes_well(desired, kubectl, version)
             self._bring_images(version)
-        spare = member.control_plane and bool(desired.vip) and len(desired.control_planes) > 1
-        if spare:
-            # Its VIP goes to another now, in one move, instead of when nobody answers behind it any more.
-            host.shell("systemctl stop keepalived.service; sleep 2")
-        try:
-            kubectl.drain(membership.node, self._drain_options(desired))
-            if membership.os_image != os_image(desired):
-                host.reboot()
-                self._ready(host, membership.version)
-            if membership.version != version:
-                self._bring_to(host, member, version)
-            self._settled(host, member, version)
-        finally:
-            if spare and host.up:
-                host.run(["systemctl", "start", "keepalived.service"])
+        kubectl.drain(membership.node, self._drain_options(desired))
+        if membership.os_image != os_image(desired):
+            host.reboot()
+            self._ready(host, membership.version)
+        if membership.version != version:
+            self._bring_to(host, member, version)
+        self._settled(host, member, version)
         host.remember(replace(membership, version=version, os_image=os_image(desired)))
 
     def _bring_to(self, host: NodeHost, member: Member, version: str) -> None:

@@ -224,20 +224,23 @@ class Shop:
 class Client:
     """Asks the add-on on each of the hosts in turn, ten times a second, until the block ends."""
 
-    def __init__(self, name: str, addresses: list[str]) -> None:
+    def __init__(self, lab: Lab, addresses: list[str]) -> None:
         self.answered = 0
         self.lost: list[str] = []
-        script = Path(__file__).with_name("client.py")
-        self._command = ["nsenter", f"--net=/run/netns/{name}", sys.executable, str(script), str(PORT), *addresses]
+        self._tally = lab.folder / "requests"
+        script = REPOSITORY / "scripts" / "lib" / "demo_client.py"
+        enter = ["nsenter", f"--net=/run/netns/{lab.name}"]
+        self._command = [*enter, sys.executable, str(script), str(self._tally), str(PORT), *addresses]
 
     def __enter__(self) -> Client:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        told = json.loads(self._process.communicate("end\n", timeout=30)[0])
+        self._process.communicate(timeout=30)
+        told = json.loads(self._tally.read_text())
         self.answered, self.lost = told["answered"], told["lost"]
 
 

@@ -186,7 +186,7 @@ def test_a_manifest_that_the_api_server_refuses_is_told_in_its_words(shop: Shop)
 
 def test_an_upgrade_loses_no_request(shop: Shop) -> None:
     shop.version, shop.greeting = "1.1.0", "good day"
-    with Client(shop.lab.name, [f"10.42.0.1{number}" for number in (1, 2, 4, 5)]) as client:
+    with Client(shop.lab, [f"10.42.0.1{number}" for number in (1, 2, 4, 5)]) as client:
         run = shop.good(shop.apply(playbook="palette.edge.site"))
     shop.seconds["upgrade of four nodes"] = run.seconds
     assert shop.versions() == {"v1.20.3"}
