@@ -21,7 +21,7 @@ from lab.kubernetes.desired import Desired, Member
 from lab.kubernetes.kubectl import Kubectl
 from lab.kubernetes.node import NodeHost
 from lab.kubernetes.node_root import RELEASES
-from lab.kubernetes.plan import TAINTS
+from lab.kubernetes.plan import control_plane_taint
 
 # etcd runs in pods, where it can be asked, and does not notice by itself that a node is gone for good.
 IN_PODS = True
@@ -121,6 +121,10 @@ for archive in $(find {folders} -name '*.tar' 2>/dev/null); do
     esac
 done
 for one in ${{all:-}}; do wait "$one"; done
+# Upstream's own archives have the architecture in the name, by which nobody asks.
+ctr --namespace k8s.io images list --quiet | grep -E -e '-(amd64|arm64):' | while read -r name; do
+    ctr --namespace k8s.io images tag --force "$name" "$(echo "$name" | sed -E 's/-(amd64|arm64):/:/')"
+done
 """,
         timeout=180,
     )
@@ -184,7 +188,7 @@ def init(cluster: Cluster, host: NodeHost, member: Member, version: str) -> None
         {
             **_kind(version, "InitConfiguration"),
             "localAPIEndpoint": {"advertiseAddress": host.address, "bindPort": 6443},
-            "nodeRegistration": _registration(host, member),
+            "nodeRegistration": _registration(host, member, version),
         },
         cluster_configuration(cluster, version),
         _kubelet(),
@@ -224,7 +228,7 @@ def join(cluster: Cluster, host: NodeHost, member: Member, version: str, token: 
             },
             "timeout": "60s",
         },
-        "nodeRegistration": _registration(host, member),
+        "nodeRegistration": _registration(host, member, version),
     }
     if member.control_plane:
         document["controlPlane"] = {"localAPIEndpoint": {"advertiseAddress": host.address, "bindPort": 6443}}
@@ -302,7 +306,10 @@ def cluster_configuration(cluster: Cluster, version: str) -> dict[str, Any]:
     }
     given = own_configuration(desired)
     given.pop("networking", None)
-    return merge(own, {key: value for key, value in given.items() if key not in own or isinstance(value, dict)})
+    merged = merge(own, {key: value for key, value in given.items() if key not in own or isinstance(value, dict)})
+    # The pack's names come to the lab's, without which the cluster is not reached from outside.
+    names = {str(name) for name in merged["apiServer"].get("certSANs") or []}
+    return merge(merged, {"apiServer": {"certSANs": sorted({*names, *own["apiServer"]["certSANs"]})}})
 
 
 def own_configuration(desired: Desired) -> dict[str, Any]:
@@ -329,10 +336,10 @@ def _kind(version: str, kind: str) -> dict[str, Any]:
     return {"apiVersion": f"kubeadm.k8s.io/{'v1beta3' if (major, minor) >= (1, 22) else 'v1beta2'}", "kind": kind}
 
 
-def _registration(host: NodeHost, member: Member) -> dict[str, Any]:
+def _registration(host: NodeHost, member: Member, version: str) -> dict[str, Any]:
     found: dict[str, Any] = {"name": host.node, "criSocket": SOCKET, "kubeletExtraArgs": {"node-ip": host.address}}
     if member.control_plane:
-        found["taints"] = [] if member.works else [{"key": TAINTS[0], "effect": "NoSchedule"}]
+        found["taints"] = [] if member.works else [{"key": control_plane_taint(version), "effect": "NoSchedule"}]
     return found
 
 

@@ -42,13 +42,15 @@ class DrainOptions:
         pods = str(pack.get("drainPods", "auto")).lower()
         return cls(
             drain=nodes > 1 if pods == "auto" else pods == "true",
-            timeout=float(drain.get("timeout", cls.timeout)),
-            grace=int(drain.get("gracePeriod", cls.grace)),
+            timeout=_seconds("timeout", drain.get("timeout", cls.timeout)),
+            grace=int(_seconds("gracePeriod", drain.get("gracePeriod", cls.grace))),
             ignore_daemon_sets=bool(drain.get("ignoreDaemonSets", cls.ignore_daemon_sets)),
             delete_local_data=bool(drain.get("deleteLocalData", cls.delete_local_data)),
             force=bool(drain.get("force", cls.force)),
             disable_eviction=bool(drain.get("disableEviction", pack.get("disableEviction", cls.disable_eviction))),
-            skip_wait_for_delete=int(drain.get("skipWaitForDeleteTimeout", cls.skip_wait_for_delete)),
+            skip_wait_for_delete=int(
+                _seconds("skipWaitForDeleteTimeout", drain.get("skipWaitForDeleteTimeout", cls.skip_wait_for_delete))
+            ),
             selector=str(pack.get("podSelector") or ""),
         )
 
@@ -105,7 +107,10 @@ class Kubectl:
         text = self.run(
             [*arguments, "--output=json", f"--request-timeout={timeout:.0f}s"], given=given, timeout=timeout + 5
         )
-        found = json.loads(text) if text.strip() else {}
+        try:
+            found = json.loads(text) if text.strip() else {}
+        except ValueError:
+            raise ApiError(f"'{_words(arguments)}' did not answer with JSON") from None
         return found if isinstance(found, dict) else {}
 
     def nodes(self) -> dict[str, NodeView]:
@@ -165,6 +170,14 @@ class Kubectl:
         if learning:
             raise ApiError(f"etcd: members that are not whole yet: {', '.join(learning)}")
         self.etcd(node, "endpoint health --cluster")
+
+
+def _seconds(name: str, value: object) -> float:
+    """A number of seconds, also with an s behind it. Raises ApiError."""
+    try:
+        return float(str(value).removesuffix("s"))
+    except ValueError:
+        raise ApiError(f"drain.{name} of the operating system's pack: '{value}' is no number of seconds") from None
 
 
 def _words(arguments: Sequence[str]) -> str:

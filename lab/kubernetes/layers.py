@@ -96,6 +96,10 @@ class Layers:
                     state.digest, state.type, state.message = digest(one), "Installed", ""
                 waits = self._waits(one, kubectl)
             except (ApiError, ValueError, yaml.YAMLError) as error:
+                if state.type != "WaitingForOtherLayers" and "(NotFound)" in str(error):
+                    # Somebody took away what was there: it is put back at the next turn.
+                    state.digest, state.type, state.message = "", "Installed", str(error)
+                    return
                 state.type, state.message = "Error", " ".join(str(error).split())
                 return
             finally:
@@ -191,6 +195,8 @@ class Layers:
                 kubectl.run(command, timeout=60.0, program=self.helm)
         self._delete(known.get("objects") or [], kubectl)
         self._note(name, None)
+        # Should it come back, it is applied anew.
+        self.states = {key: state for key, state in self.states.items() if key[1] != name}
         (self.folder / f"layer-{name}.yaml").unlink(missing_ok=True)
 
     @staticmethod

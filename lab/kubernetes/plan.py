@@ -207,8 +207,14 @@ def wanted_taints(member: Member, node: NodeView) -> frozenset[tuple[str, str, s
     own = {taint for taint in node.taints if taint[0].startswith("node.kubernetes.io/")}
     if member.control_plane and not member.works:
         present = {taint for taint in node.taints if taint[0] in TAINTS}
-        own |= present or {(TAINTS[0], "", "NoSchedule")}
+        own |= present or {(control_plane_taint(node.version), "", "NoSchedule")}
     return frozenset(own | set(member.taints))
+
+
+def control_plane_taint(version: str) -> str:
+    """The key of the taint that keeps pods away from a control plane, which was renamed with 1.24."""
+    numbers = [int(part) for part in version.split("-", maxsplit=1)[0].split(".")[:2] if part.isdigit()]
+    return TAINTS[1] if numbers >= [1, 24] else TAINTS[0]
 
 
 def differs(member: Member, node: NodeView) -> bool:

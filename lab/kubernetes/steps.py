@@ -149,7 +149,8 @@ class Steps:
         membership = host.membership
         if membership is None:
             return
-        if membership.control_plane and self._distribution.IN_PODS:
+        if membership.control_plane and self._distribution.IN_PODS and host.up:
+            # One that is dead is no hindrance to its own removal: the plan has seen that the others are a majority.
             kubectl.etcd_healthy(self._plane(desired, besides=step.node))
         node = kubectl.nodes().get(step.node)
         if host.up and node is not None and node.ready:

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The steps of scripts/demo. Sourced after base.sh, with the repository's root as the working directory.
 
-# name, keep, speak_only and only_down come from scripts/demo.
-# shellcheck disable=SC2154
+# name, keep, states, speak_only and only_down come from scripts/demo.
+# shellcheck disable=SC2034,SC2154
 
 demo_begin() {
     demo=$PWD/.cache/demo
@@ -14,7 +14,7 @@ demo_begin() {
     logs=$demo/logs
     example=examples/stores/stores.sites.yml
     number=0
-    current='' done_with_success=''
+    current='' done_with_success='' kubernetes='' continued='' figures=()
     mkdir -p "$logs"
     trap 'exit 130' INT TERM
     trap ended EXIT
@@ -33,12 +33,17 @@ demo_begin() {
 
 step() {
     number=$((number + 1))
-    current=$1
+    current=$1 began=$SECONDS
     printf '\n== %3d s == %d. %s\n' "$SECONDS" "$number" "$1"
 }
 
+# figure WORDS: keeps how long the current step took, of which an earlier run may have done a part.
+figure() { figures+=("${continued:+the rest of }$1: $((SECONDS - began)) s"); }
+
 finished() {
     done_with_success=yes
+    [ ${#figures[@]} -eq 0 ] || printf '\nFigures:\n'
+    [ ${#figures[@]} -eq 0 ] || printf '  %s\n' "${figures[@]}"
     printf '\n== %3d s == done\n' "$SECONDS"
 }
 
@@ -68,6 +73,7 @@ demo_command() {
     local words="scripts/demo"
     [ "$name" = palette-lab ] || words+=" --name $name"
     [ -z "$keep" ] || [ $# -gt 0 ] || words+=" --keep"
+    [ -z "$states" ] || [ $# -gt 0 ] || words+=" --states"
     [ -z "$speak_only" ] || [ $# -gt 0 ] || words+=" --speak-only"
     echo "$words${*:+ $*}"
 }
@@ -92,6 +98,12 @@ prepare() {
 
 start_lab() {
     local missing status=0
+    if [ -e "$state" ]; then
+        continued=yes
+    else
+        rm -rf "$demo/upgraded"
+        residue before "$demo/machine"
+    fi
     if [ -z "$speak_only" ]; then
         missing=$(lab check 2>&1) || status=$?
         # 3: the machine cannot boot hosts. Anything else is a fault of the lab itself.
@@ -107,8 +119,18 @@ start_lab() {
     if [ -n "$speak_only" ]; then
         say "The hosts only speak to the controller, so the steps over SSH (phase configure) are skipped."
     fi
-    lab up --config lab/examples/stores.yml ${speak_only:+--speak-only}
+    local how=(--kubernetes auto)
+    [ -z "$states" ] || how=(--kubernetes none)
+    [ -z "$speak_only" ] || how=(--speak-only)
+    lab up --config lab/examples/stores.yml "${how[@]}"
     eval "$(lab env)"
+    if [ -n "${PALETTE_LAB_KUBERNETES:-}" ] && [ -n "${PALETTE_LAB_KUBECTL:-}" ]; then
+        kubernetes=yes
+        old_version=${PALETTE_LAB_KUBERNETES%% *} new_version=${PALETTE_LAB_KUBERNETES##* }
+    elif [ -z "$states" ]; then
+        say "Without a Kubernetes: $(lab status --json | check field kubernetes)."
+    fi
+    [ ! -d "$demo/upgraded" ] || say "The upgrade was begun already, so the steps before it are skipped."
 }
 
 # playbook LOG INVENTORY PLAYBOOK [ARGUMENT...]: runs it on the site store-042, showing and keeping its output.
@@ -116,7 +138,7 @@ playbook() {
     local log=$logs/$1.log
     # Hosts that only speak to the controller: the role names the steps over SSH that it leaves out.
     ansible-playbook -i "$2" --limit store_042 -e @scripts/lib/demo_waits.yml \
-        ${speak_only:+-e site_configuration_over_ssh=false} "${@:3}" </dev/null 2>&1 | tee "$log"
+        ${kubernetes:+-e @lab/examples/kubernetes.yml} ${speak_only:+-e site_configuration_over_ssh=false} "${@:3}" </dev/null 2>&1 | tee "$log"
 }
 
 changed_example() {
@@ -127,19 +149,30 @@ changed_example() {
 
 # Leaves a file to source and one for ssh, so that what is printed can be typed as it is.
 look_around() {
-    local settings=${demo#"$PWD"/}/env config=${demo#"$PWD"/}/ssh_config
+    local settings=${demo#"$PWD"/}/env config=${demo#"$PWD"/}/ssh_config described=$example
+    [ -z "$kubernetes" ] || described=${demo#"$PWD"/}/upgraded/${example##*/}
     cat >"$settings" <<TEXT
 eval "\$(cd $(printf %q "$PWD") && $(printf %q "$venv")/bin/python -m lab env --state $(printf %q "$state"))"
 export PATH=$(printf %q "$venv")/bin:\$PATH
 export ANSIBLE_COLLECTIONS_PATH=$(printf %q "$ANSIBLE_COLLECTIONS_PATH") ANSIBLE_CONFIG=$(printf %q "$ANSIBLE_CONFIG")
 TEXT
+    [ -z "$kubernetes" ] || cat >>"$settings" <<TEXT
+export KUBECONFIG=$(printf %q "$demo/kubeconfig")
+kubectl() { "\$PALETTE_LAB_KUBECTL" "\$@"; }
+TEXT
     say "Look around with"
     say "  . $settings"
-    say "  ansible-inventory -i $example --graph"
-    say "  ansible-playbook palette.edge.fleet -i $example --limit 'palette_sites:&store_042'"
+    say "  ansible-inventory -i $described --graph"
+    say "  ansible-playbook palette.edge.fleet -i $described --limit 'palette_sites:&store_042'"
     if [ -z "$speak_only" ]; then
         ssh_config >"$config"
         say "  ssh -F $config 10.42.0.11"
+    fi
+    if [ -n "$kubernetes" ]; then
+        say "  kubectl get nodes -o wide"
+        say "  kubectl get pods -A"
+        say "  nsenter --net=/run/netns/$name curl http://${addresses[0]}:$node_port/"
+        say "  ansible-playbook palette.edge.site -i $described --limit store_042 -e @lab/examples/kubernetes.yml -e @scripts/lib/demo_waits.yml"
     fi
     say "and take it down with: $(demo_command --down)"
 }
@@ -155,21 +188,13 @@ ssh_config() {
 }
 
 take_down() {
-    lab down --purge
     local left
-    left=$(residue)
-    [ -z "$left" ] || die "the lab left something behind: $left"
-    say "nothing of it is left: no process, mount, network namespace or control group"
+    residue processes "$name" "$demo/processes"
+    lab down --purge
+    left=$(residue left "$name" "$state" "$demo/machine" "$demo/processes") || die "the lab left something behind:
+$left"
+    rm -rf "$demo/upgraded" "$demo/processes" "$demo/machine" "$demo/kubeconfig" "$demo/kubectl"
+    say "nothing of it is left: no process, mount, network namespace or control group, and the machine's settings are as before"
 }
 
-# Prints what of the lab is still on this machine.
-residue() {
-    local process
-    for process in /proc/[0-9]*; do
-        tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -F -- "$state" | grep -E 'lab\.(controller|hosts)|systemd-nspawn' || true
-    done
-    grep -F -- " $state/" /proc/self/mounts || true
-    [ ! -e "/run/netns/$name" ] || echo "/run/netns/$name"
-    [ ! -e "$state" ] || echo "$state"
-    find /sys/fs/cgroup -mindepth 1 -maxdepth 3 -type d -name "$name" 2>/dev/null || true
-}
+residue() { "$venv/bin/python" scripts/lib/demo_residue.py "$@"; }

@@ -79,6 +79,45 @@ def nothing_written(before: dict[str, Any], after: dict[str, Any]) -> str:
     return "nothing was written: no write reached the controller, and the hosts' user-data is the same"
 
 
+def cluster(nodes: dict[str, Any], pods: dict[str, Any], count: int, version: str) -> str:
+    """Lists as kubectl gives them: ``count`` nodes, all Ready and of Kubernetes ``version``, and as many pods, all running."""
+    unready = [_name(node) for node in nodes["items"] if not _ready(node)]
+    if unready or len(nodes["items"]) != count:
+        raise CheckError(f"{count} nodes should be Ready, of {len(nodes['items'])} these are not: {', '.join(unready) or '-'}")
+    versions = {_name(node): node["status"]["nodeInfo"]["kubeletVersion"] for node in nodes["items"]}
+    others = [f"{name} has {has}" for name, has in versions.items() if has != f"v{version}"]
+    if others:
+        raise CheckError(f"the nodes should have Kubernetes {version}: {', '.join(others)}")
+    # One that is on its way out belongs to what was before.
+    staying = [pod for pod in pods["items"] if not pod["metadata"].get("deletionTimestamp")]
+    down = [f"{_name(pod)} ({pod['status'].get('phase')})" for pod in staying if not _ready(pod)]
+    if down or len(staying) != count:
+        raise CheckError(f"{count} pods should run, of {len(staying)} these do not: {', '.join(down) or '-'}")
+    return f"{count} nodes are Ready with Kubernetes {version}, and {count} pods of the add-on run"
+
+
+def none_lost(tally: dict[str, Any], greeting: str) -> str:
+    """The tally of demo_client: nothing was lost, and in the end every address answered with ``greeting``."""
+    if tally["lost"]:
+        requests = tally["answered"] + len(tally["lost"])
+        raise CheckError("\n  ".join([f"{len(tally['lost'])} of {requests} requests were lost:", *tally["lost"]]))
+    if not tally["answered"]:
+        raise CheckError("the client asked nothing")
+    others = [f"{address} {answer!r}" for address, answer in tally["last"].items() if answer != greeting]
+    if others:
+        raise CheckError(f"the answer should be {greeting!r} in the end: {', '.join(others)}")
+    return f"{tally['answered']} answered, 0 lost, the slowest after {tally['slowest']} s; the answer is now {greeting!r}"
+
+
+def _name(item: dict[str, Any]) -> str:
+    return str(item["metadata"]["name"])
+
+
+def _ready(item: dict[str, Any]) -> bool:
+    conditions = item["status"].get("conditions") or []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -116,6 +155,12 @@ def main(arguments: list[str]) -> int:
                 print(json.dumps(snapshot(Path(state)), indent=2, sort_keys=True))
             case ["nothing-written", before, state]:
                 print(nothing_written(json.loads(Path(before).read_text()), snapshot(Path(state))))
+            case ["cluster", nodes, pods, count, version]:
+                print(cluster(json.loads(Path(nodes).read_text()), json.loads(Path(pods).read_text()), int(count), version))
+            case ["none-lost", tally, greeting]:
+                print(none_lost(json.loads(Path(tally).read_text()), greeting))
+            case ["field", key]:
+                print(json.load(sys.stdin).get(key, ""))
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

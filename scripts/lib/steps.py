@@ -86,7 +86,8 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         _pytest("unit", OLDEST, "tests/unit", arguments=pytest_arguments),
         _pytest("unit", NEWEST, "tests/unit", arguments=pytest_arguments),
         _pytest("lab", USUAL, "tests/lab", arguments=pytest_arguments, workers=0),
-        Step("demo", _demo, cores=2, minutes=10),
+        _pytest("kubernetes", USUAL, "tests/kubernetes", arguments=pytest_arguments, workers=0),
+        Step("demo", _demo, cores=2, minutes=15),
     ]
 
 
@@ -170,8 +171,8 @@ def _artefact() -> list[Command]:
 def _demo() -> list[Command]:
     env = settings(environment(USUAL, "run"))
     demo = ["scripts/demo", "--name", "palette-test"]
-    # The second finds nothing to do unless the first failed, and then nothing of it must stay on a machine of CI.
-    return [Command(demo, env), Command([*demo, "--down"], env)]
+    # The last finds nothing to do unless another failed, and then nothing of it must stay on a machine of CI.
+    return [Command(words, env) for words in ([*demo, "--states"], demo, [*demo, "--down"])]
 
 
 def _missing(core: Core) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ BOOT = "b00t"
 Answer = str | Exception | Callable[[], str]
 
 
-def packs(version: str = V1, *, system: str = "options: {system.uri: r/os:1}", kubernetes: str = "") -> tuple[Layer, ...]:
+def packs(
+    version: str = V1, *, system: str = "options: {system.uri: r/os:1}", kubernetes: str = ""
+) -> tuple[Layer, ...]:
     """The layers of the operating system and of Kubernetes."""
     return (
         Layer("p1", "edge-native-byoi", "os", "spectro", "2.1.0", values=system),
@@ -100,7 +102,9 @@ class FakeHost:
         """Rebooted."""
         self.note("reboot")
 
-    def run(self, command: Sequence[str], *, timeout: float = 0, given: str = "", version: str = "", quiet: bool = False) -> str:
+    def run(
+        self, command: Sequence[str], *, timeout: float = 0, given: str = "", version: str = "", quiet: bool = False
+    ) -> str:
         """Answers as `says` has it."""
         words = " ".join(command)
         if words == "cat /proc/sys/kernel/random/boot_id":
@@ -160,9 +164,10 @@ class FakeKubectl(Kubectl):
         return [words for words in self.journal if words.startswith(start)]
 
 
-def nodes(*names: str, ready: Mapping[str, bool] | None = None, version: str = V1, **more: Any) -> str:
-    """What ``kubectl get nodes`` says of these."""
-    return json.dumps({"items": [node(name, ready=(ready or {}).get(name, True), version=version, **more) for name in names]})
+def nodes(*names: str, ill: Collection[str] = (), versions: Mapping[str, str] | None = None) -> str:
+    """What ``kubectl get nodes`` says of these; ``ill`` are not ready."""
+    known = versions or {}
+    return json.dumps({"items": [node(name, ready=name not in ill, version=known.get(name, V1)) for name in names]})
 
 
 def node(name: str, *, ready: bool = True, version: str = V1, **metadata: Any) -> dict[str, Any]:

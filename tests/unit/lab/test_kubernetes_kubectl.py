@@ -66,7 +66,9 @@ def test_values_beside_the_drain_are_arguments_too() -> None:
         ("false", 3, False),
     ],
 )
-def test_pods_are_moved_where_there_is_a_place_for_them_or_as_the_pack_says(value: object, nodes: int, drains: bool) -> None:
+def test_pods_are_moved_where_there_is_a_place_for_them_or_as_the_pack_says(
+    value: object, nodes: int, drains: bool
+) -> None:
     assert DrainOptions.from_pack({"drainPods": value}, nodes=nodes).drain is drains
 
 
@@ -130,7 +132,9 @@ def test_adjusting_leaves_a_cordon_of_somebody_elses_and_taints_of_kubernetes() 
     kubectl = FakeKubectl()
     own = ("node.kubernetes.io/unschedulable", "", "NoSchedule")
     tainted = Member("w1", "workers", control_plane=False, taints=(("till", "yes", "NoExecute"),))
-    kubectl.adjust(NodeView("w1", True, unschedulable=True, taints=frozenset({own, ("old", "", "NoSchedule")})), tainted)
+    kubectl.adjust(
+        NodeView("w1", True, unschedulable=True, taints=frozenset({own, ("old", "", "NoSchedule")})), tainted
+    )
     assert _patch(kubectl)["spec"] == {
         "taints": [{"key": own[0], "effect": own[2]}, {"key": "till", "effect": "NoExecute", "value": "yes"}]
     }
@@ -176,7 +180,9 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Kubectl, lis
 
         monkeypatch.setattr(subprocess, "run", run)
         place = Path("/run/netns/lab")
-        return Kubectl(binary=Path("/k/kubectl"), netns=place, kubeconfig=Path("/c/admin.conf"), home=Path("/h")), started
+        return Kubectl(
+            binary=Path("/k/kubectl"), netns=place, kubeconfig=Path("/c/admin.conf"), home=Path("/h")
+        ), started
 
     return made
 

@@ -36,7 +36,9 @@ def _manifest(name: str, *texts: str, **more: Any) -> Layer:
     return Layer("p2", name, "addon", "manifest", "1", manifests=texts, **more)
 
 
-HELLO = Layer("p2", "hello", "addon", "spectro", "1", values="pack: {namespace: hi}\ncharts: {hello-edge: {replicas: 2}}")
+HELLO = Layer(
+    "p2", "hello", "addon", "spectro", "1", values="pack: {namespace: hi}\ncharts: {hello-edge: {replicas: 2}}"
+)
 
 
 class World:
@@ -267,7 +269,9 @@ _SPREAD = {"observedGeneration": 2, "desiredNumberScheduled": 3, "numberReady": 
         ({"replicas": 3}, "2 of 2 pods ready"),
     ],
 )
-def test_a_workload_of_replicas_is_whole_when_all_are_new_and_ready(kind: str, lacking: dict[str, Any], words: str) -> None:
+def test_a_workload_of_replicas_is_whole_when_all_are_new_and_ready(
+    kind: str, lacking: dict[str, Any], words: str
+) -> None:
     item = _workload(kind, {"replicas": 2}, {**_SCALED, **lacking})
     assert unready(item) == (f"{kind} x: {words}" if words else "")
 

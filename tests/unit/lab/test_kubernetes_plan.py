@@ -18,7 +18,6 @@ from lab.kubernetes.plan import (
     differs,
     next_step,
     settings,
-    unready,
     wanted_taints,
 )
 
@@ -175,6 +174,14 @@ def test_another_image_of_the_system_is_an_upgrade_too() -> None:
     assert next_step(desired, whole(desired)) == Step("upgrade", ("cp1",), node="cp1")
 
 
+def test_keys_that_changed_are_written_on_every_host_that_is_up() -> None:
+    desired = cluster("w1")
+    wanted = replace(desired, ssh_keys=("ssh-ed25519 AAAA",))
+    seen = whole(desired, w1=host("w1", up=False, joined=True))
+    assert next_step(wanted, seen) == Step("adjust", PLANES)
+    assert next_step(desired, seen) is None
+
+
 def test_nothing_is_done_while_no_api_server_answers() -> None:
     desired = cluster(layers=layers(V2))
     assert next_step(desired, replace(whole(desired), nodes=None)) is None
@@ -227,7 +234,11 @@ def test_what_the_controller_says_is_understood() -> None:
         "name": "store",
         "revision": 3,
         "deleting": False,
-        "network": {"controlPlaneEndpoint": {"type": "VIP", "host": "10.0.0.10"}, "sshKeys": ["k"], "ntpServers": ["n"]},
+        "network": {
+            "controlPlaneEndpoint": {"type": "VIP", "host": "10.0.0.10"},
+            "sshKeys": ["k"],
+            "ntpServers": ["n"],
+        },
         "pools": [
             {"name": "cp", "controlPlane": True, "asWorker": False, "hosts": [{"uid": "h1"}]},
             {
@@ -242,7 +253,10 @@ def test_what_the_controller_says_is_understood() -> None:
     }
     desired = understand(item)
     assert (desired.vip, desired.ssh_keys, desired.ntp_servers) == ("10.0.0.10", ("k",), ("n",))
-    assert [(one.uid, one.control_plane, one.works) for one in desired.members] == [("h1", True, False), ("h2", False, True)]
+    assert [(one.uid, one.control_plane, one.works) for one in desired.members] == [
+        ("h1", True, False),
+        ("h2", False, True),
+    ]
     assert desired.members[1].taints == (("k", "v", "NoExecute"),)
     assert desired.kubernetes is not None
     assert desired.kubernetes.manifests == ("x",)

@@ -6,24 +6,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from ansible_collections.palette.edge.tests.unit.scripts.scripts_lib import load
 
-def _load() -> Any:
-    path = Path(__file__).resolve().parents[3] / "scripts" / "lib" / "demo_checks.py"
-    spec = importlib.util.spec_from_file_location("demo_checks", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-checks = _load()
+checks = load("demo_checks")
 
 RECAP = """
 PLAY RECAP *********************************************************************
@@ -95,3 +85,69 @@ class TestNothingWritten:
     def test_refuses_other_user_data(self) -> None:
         with pytest.raises(checks.CheckError, match="user-data"):
             checks.nothing_written(self._state(), self._state(user_data="2"))
+
+
+def _item(name: str, *, ready: bool = True, version: str = "v1.20.2", leaving: bool = False) -> dict[str, Any]:
+    """A node or a pod, with what the checks look at."""
+    conditions = [{"type": "MemoryPressure", "status": "False"}, {"type": "Ready", "status": str(ready)}]
+    metadata = {"name": name, **({"deletionTimestamp": "2026-11-21T09:00:00Z"} if leaving else {})}
+    status = {"conditions": conditions, "phase": "Running", "nodeInfo": {"kubeletVersion": version}}
+    return {"metadata": metadata, "status": status}
+
+
+class TestCluster:
+    PODS: ClassVar = {"items": [_item("pod-1"), _item("pod-2")]}
+    NODES: ClassVar = {"items": [_item("node-1"), _item("node-2")]}
+
+    def test_takes_what_runs(self) -> None:
+        assert "2 nodes are Ready with Kubernetes 1.20.2" in checks.cluster(self.NODES, self.PODS, 2, "1.20.2")
+
+    @pytest.mark.parametrize(
+        ("nodes", "said"),
+        [
+            ([_item("node-1"), _item("node-2", ready=False)], "node-2"),
+            ([_item("node-1")], "of 1 these are not"),
+            ([_item("node-1"), _item("node-2", version="v1.20.1")], "node-2 has v1.20.1"),
+            ([{"metadata": {"name": "node-1"}, "status": {}}, _item("node-2")], "node-1"),
+        ],
+    )
+    def test_refuses_other_nodes(self, nodes: list[dict[str, Any]], said: str) -> None:
+        with pytest.raises(checks.CheckError, match=said):
+            checks.cluster({"items": nodes}, self.PODS, 2, "1.20.2")
+
+    @pytest.mark.parametrize(
+        ("pods", "said"),
+        [
+            ([_item("pod-1"), _item("pod-2", ready=False)], "pod-2"),
+            ([_item("pod-1")], "2 pods should run"),
+            ([_item("pod-1"), _item("pod-2", leaving=True)], "2 pods should run"),
+        ],
+    )
+    def test_refuses_pods_that_do_not_run(self, pods: list[dict[str, Any]], said: str) -> None:
+        with pytest.raises(checks.CheckError, match=said):
+            checks.cluster(self.NODES, {"items": pods}, 2, "1.20.2")
+
+    def test_looks_past_a_pod_that_leaves(self) -> None:
+        pods = {"items": [*self.PODS["items"], _item("pod-0", ready=False, leaving=True)]}
+        assert "2 pods of the add-on run" in checks.cluster(self.NODES, pods, 2, "1.20.2")
+
+
+class TestNoneLost:
+    @staticmethod
+    def _tally(**other: Any) -> dict[str, Any]:
+        return {"answered": 7, "lost": [], "slowest": 0.2, "last": {"10.42.0.11": "hello", "10.42.0.12": "hello"}, **other}
+
+    def test_tells_the_figures(self) -> None:
+        assert checks.none_lost(self._tally(), "hello").startswith("7 answered, 0 lost")
+
+    def test_names_what_was_lost(self) -> None:
+        lost = ["09:00:00 10.42.0.12, after 5.0 s: TimeoutError: timed out"]
+        with pytest.raises(checks.CheckError, match=r"1 of 8 requests.*\n.*09:00:00 10.42.0.12.*timed out"):
+            checks.none_lost(self._tally(lost=lost), "hello")
+
+    @pytest.mark.parametrize(
+        ("tally", "said"), [({"answered": 0, "last": {}}, "asked nothing"), ({"last": {"10.42.0.11": "bye"}}, "10.42.0.11 'bye'")]
+    )
+    def test_refuses_silence_and_another_answer(self, tally: dict[str, Any], said: str) -> None:
+        with pytest.raises(checks.CheckError, match=said):
+            checks.none_lost(self._tally(**tally), "hello")
