@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab.kubernetes import kubeadm, proxy
+from lab.kubernetes import proxy
 from lab.kubernetes.desired import KUBERNETES_PACKS, Desired
 from lab.kubernetes.distribution import of
 from lab.kubernetes.kubectl import ApiError, Kubectl
@@ -271,7 +271,7 @@ class Keeper:
         if port != self._known.port:
             self._known.keep(port=port)
         text = conf.read_text()
-        return {"admin": text, "proxy": kubeadm.proxied(text, port)}
+        return {"admin": text, "proxy": proxy.proxied(text, port)}
 
 
 def _condition(kind: str, well: bool, words: str) -> dict[str, str]:

@@ -323,14 +323,6 @@ def own_configuration(desired: Desired) -> dict[str, Any]:
     return dict(configuration) if isinstance(configuration, dict) else {}
 
 
-def proxied(admin_conf: str, port: int) -> str:
-    """The administrator's kubeconfig with the API server's address replaced by a port of this machine."""
-    config = yaml.safe_load(admin_conf)
-    for cluster in config["clusters"]:
-        cluster["cluster"]["server"] = f"https://127.0.0.1:{port}"
-    return yaml.safe_dump(config)
-
-
 def _kind(version: str, kind: str) -> dict[str, Any]:
     major, minor, *_rest = (int(part) for part in version.split("-", maxsplit=1)[0].split("."))
     return {"apiVersion": f"kubeadm.k8s.io/{'v1beta3' if (major, minor) >= (1, 22) else 'v1beta2'}", "kind": kind}

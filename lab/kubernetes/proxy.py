@@ -8,6 +8,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import yaml
+
 
 class Proxy:
     """Forwards a port of 127.0.0.1 to port 6443 of an address in the network namespace ``netns``."""
@@ -41,6 +43,14 @@ class Proxy:
             os.killpg(self._process.pid, signal.SIGTERM)
             self._process.wait()
         self._process = None
+
+
+def proxied(admin_conf: str, port: int) -> str:
+    """The administrator's kubeconfig with the API server's address replaced by a port of this machine."""
+    config = yaml.safe_load(admin_conf)
+    for cluster in config["clusters"]:
+        cluster["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    return yaml.safe_dump(config)
 
 
 def _free(port: int) -> bool:

@@ -498,7 +498,7 @@ def _kubeconfig(world: World) -> Iterator[Ask]:
 @case("GET", "/v1/spectroclusters/{uid}/assets/kubeconfig")
 def _kubeconfig_of_both_kinds(world: World) -> Iterator[Ask]:
     yield from _kubeconfig(world)
-    uid = next(one["uid"] for one in world.wanted())
+    uid, *_others = (one["uid"] for one in world.wanted())
     for value in ("true", "false"):
         yield Ask({"uid": uid}, params={"frp": value})
 

@@ -17,6 +17,7 @@ from lab.hosts.enter import GuestError
 from lab.kubernetes import kubeadm
 from lab.kubernetes.desired import Desired, Member
 from lab.kubernetes.kubeadm import Addresses, Cluster
+from lab.kubernetes.proxy import proxied
 
 CONFIG = "etc/lab-node/kubeadm.yaml"
 TOKEN = "abcdef.0123456789abcdef"
@@ -318,6 +319,6 @@ def test_the_proxied_kubeconfig_differs_in_its_server_only() -> None:
         ],
         "users": [{"name": "kubernetes-admin", "user": {"client-key-data": "secret"}}],
     }
-    found = yaml.safe_load(kubeadm.proxied(yaml.safe_dump(admin), 40123))
+    found = yaml.safe_load(proxied(yaml.safe_dump(admin), 40123))
     assert found["clusters"][0]["cluster"] == {"server": "https://127.0.0.1:40123", "certificate-authority-data": cert}
     assert found["users"] == admin["users"]

@@ -135,7 +135,13 @@ class TestCluster:
 class TestNoneLost:
     @staticmethod
     def _tally(**other: Any) -> dict[str, Any]:
-        return {"answered": 7, "lost": [], "slowest": 0.2, "last": {"10.42.0.11": "hello", "10.42.0.12": "hello"}, **other}
+        return {
+            "answered": 7,
+            "lost": [],
+            "slowest": 0.2,
+            "last": {"10.42.0.11": "hello", "10.42.0.12": "hello"},
+            **other,
+        }
 
     def test_tells_the_figures(self) -> None:
         assert checks.none_lost(self._tally(), "hello").startswith("7 answered, 0 lost")
@@ -146,7 +152,8 @@ class TestNoneLost:
             checks.none_lost(self._tally(lost=lost), "hello")
 
     @pytest.mark.parametrize(
-        ("tally", "said"), [({"answered": 0, "last": {}}, "asked nothing"), ({"last": {"10.42.0.11": "bye"}}, "10.42.0.11 'bye'")]
+        ("tally", "said"),
+        [({"answered": 0, "last": {}}, "asked nothing"), ({"last": {"10.42.0.11": "bye"}}, "10.42.0.11 'bye'")],
     )
     def test_refuses_silence_and_another_answer(self, tally: dict[str, Any], said: str) -> None:
         with pytest.raises(checks.CheckError, match=said):

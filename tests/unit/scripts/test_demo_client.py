@@ -75,7 +75,11 @@ class TestCount:
 
     def test_a_connection_that_breaks_is_lost(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
-            threading.Thread(target=lambda: listening.accept()[0].close(), daemon=True).start()
+
+            def break_off() -> None:
+                listening.accept()[0].close()
+
+            threading.Thread(target=break_off, daemon=True).start()
             tally = client.count(["127.0.0.1"], listening.getsockname()[1], _after(1), lambda _line: None)
         assert len(tally.lost) == 1
 

@@ -49,7 +49,9 @@ class World:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(value + "\n")
 
-    def process(self, pid: int, *words: str, groups: str = "4:memory:/user\n0::/user", began: int = 7, state: str = "S") -> None:
+    def process(
+        self, pid: int, *words: str, groups: str = "4:memory:/user\n0::/user", began: int = 7, state: str = "S"
+    ) -> None:
         folder = self.folder / "proc" / str(pid)
         folder.mkdir()
         (folder / "cmdline").write_text("\0".join(words) + "\0")
@@ -119,7 +121,9 @@ def test_mounts_namespace_state_and_name(world: World) -> None:
     assert world.left() == [f"mount {world.state}/hosts/a/root", *map(str, (entries[0], world.state, entries[1]))]
 
 
-@pytest.mark.parametrize("group", ["memory/palette-edge-lab-my-lab", "unified/palette-edge-lab-my-lab", "memory/kubepods.slice"])
+@pytest.mark.parametrize(
+    "group", ["memory/palette-edge-lab-my-lab", "unified/palette-edge-lab-my-lab", "memory/kubepods.slice"]
+)
 def test_control_groups_in_any_hierarchy(world: World, group: str) -> None:
     (world.folder / group).mkdir()
     assert world.left() == [f"control group {world.folder / group}"]
