@@ -46,7 +46,13 @@ _API_ARGS = {
     # plane joins, leaves some watches open without events: endpoints were never made.
     "watch-cache": "false",
 }
+_LEADER_ARGS = {
+    "leader-elect-lease-duration": "10s",
+    "leader-elect-renew-deadline": "7s",
+    "leader-elect-retry-period": "2s",
+}
 _CONTROLLER_ARGS = {
+    **_LEADER_ARGS,
     "allocate-node-cidrs": "false",  # the lab gives each node its addresses; the allocator would sleep 10 s first
     "node-monitor-grace-period": "16s",
     "kube-api-qps": "200",
@@ -303,6 +309,7 @@ def cluster_configuration(cluster: Cluster, version: str) -> dict[str, Any]:
         # 127.0.0.1 is where the lab's way to the cluster from outside begins.
         "apiServer": {"certSANs": sorted({"127.0.0.1", "localhost", addresses.endpoint}), "extraArgs": dict(_API_ARGS)},
         "controllerManager": {"extraArgs": dict(_CONTROLLER_ARGS)},
+        "scheduler": {"extraArgs": dict(_LEADER_ARGS)},
     }
     given = own_configuration(desired)
     given.pop("networking", None)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lab.kubernetes.desired import Member
 from lab.kubernetes.plan import DRAINED, NodeView, wanted_labels, wanted_taints
 
+# A leader renews its lease every two seconds, and needs a few to know all objects when it is new.
+_RENEWED_WITHIN, _LED_FOR = 5.0, 5.0
 _KEYS = "/etc/kubernetes/pki/etcd"
 _ETCD = f"--cacert={_KEYS}/ca.crt --cert={_KEYS}/peer.crt --key={_KEYS}/peer.key"
 
@@ -145,6 +149,22 @@ class Kubectl:
             # 0 is no limit for kubectl; the lab has one, so that nothing waits for ever.
             self.run(["drain", node, *options.arguments()], timeout=(options.timeout or 600.0) + 30)
 
+    def wait_for_controllers(self, *, within: float = 60.0) -> None:
+        """Wait until a controller manager leads, and has done so for a while. Raises ApiError.
+
+        While none does, as after the leader's host was upgraded, nobody takes pods that end out of their services.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            lease = self.data(["get", "lease", "kube-controller-manager", "--namespace=kube-system"]).get("spec") or {}
+            now = datetime.now(UTC)
+            renewed, acquired = (_age(str(lease.get(key) or ""), now) for key in ("renewTime", "acquireTime"))
+            if renewed < _RENEWED_WITHIN and acquired > _LED_FOR:
+                return
+            if time.monotonic() > deadline:
+                raise ApiError(f"no controller manager leads: the last one was heard of {renewed:.0f} s ago")
+            time.sleep(0.5)
+
     def forget(self, node: str) -> None:
         """Remove the node's object."""
         self.run(["delete", "node", node, "--ignore-not-found", "--wait=false"])
@@ -170,6 +190,11 @@ class Kubectl:
         if learning:
             raise ApiError(f"etcd: members that are not whole yet: {', '.join(learning)}")
         self.etcd(node, "endpoint health --cluster")
+
+
+def _age(stamp: str, now: datetime) -> float:
+    """Seconds since a time as Kubernetes writes it; without one, for ever."""
+    return (now - datetime.fromisoformat(stamp)).total_seconds() if stamp else float("inf")
 
 
 def _seconds(name: str, value: object) -> float:

@@ -154,7 +154,7 @@ class Steps:
             kubectl.etcd_healthy(self._plane(desired, besides=step.node))
         node = kubectl.nodes().get(step.node)
         if host.up and node is not None and node.ready:
-            kubectl.drain(step.node, self._drain_options(desired))
+            self._drain(step.node, desired)
             if membership.control_plane:
                 # The API server ends before its VIP goes: who watches it is cut off at once, and asks the next one.
                 ended = "systemctl stop kubelet.service k3s.service || true; pkill -x kube-apiserver || true; sleep 1"
@@ -178,7 +178,7 @@ class Steps:
             if member.control_plane:
                 self._planes_well(desired, kubectl, version)
             self._bring_images(version)
-        kubectl.drain(membership.node, self._drain_options(desired))
+        self._drain(membership.node, desired)
         if membership.os_image != os_image(desired):
             host.reboot()
             self._ready(host, membership.version)
@@ -317,6 +317,12 @@ class Steps:
         member = kubectl.etcd_members(asked).get(node)
         if member:
             kubectl.etcd(asked, f"member remove {member}")
+
+    def _drain(self, node: str, desired: Desired) -> None:
+        kubectl = self.kubectl()
+        if self._distribution.IN_PODS:
+            kubectl.wait_for_controllers()
+        kubectl.drain(node, self._drain_options(desired))
 
     def _drain_options(self, desired: Desired) -> DrainOptions:
         layer = desired.operating_system

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +226,24 @@ def test_one_that_takes_too_long_or_cannot_be_run_is_told(program: Any) -> None:
     kubectl, _started = program(FileNotFoundError(2, "No such file or directory"))
     with pytest.raises(ApiError, match="/k/kubectl cannot be run: No such file or directory"):
         kubectl.nodes()
+
+
+def lease(*, renewed: float, led_for: float) -> str:
+    now = datetime.now(UTC)
+    times = {"renewTime": now - timedelta(seconds=renewed), "acquireTime": now - timedelta(seconds=led_for)}
+    return json.dumps({"spec": {key: when.strftime("%Y-%m-%dT%H:%M:%S.%fZ") for key, when in times.items()}})
+
+
+@pytest.mark.parametrize(
+    ("renewed", "led_for", "leads"), [(1, 60, True), (20, 60, False), (1, 2, False)], ids=["leads", "gone", "new"]
+)
+def test_a_drain_waits_for_a_controller_manager_that_leads(
+    monkeypatch: pytest.MonkeyPatch, renewed: float, led_for: float, leads: bool
+) -> None:
+    kubectl = Kubectl(binary=Path("/k"), netns=Path("/n"), kubeconfig=Path("/c"), home=Path("/h"))
+    monkeypatch.setattr(Kubectl, "run", lambda *_given, **_more: lease(renewed=renewed, led_for=led_for))
+    if leads:
+        kubectl.wait_for_controllers(within=0)
+    else:
+        with pytest.raises(ApiError, match="no controller manager leads"):
+            kubectl.wait_for_controllers(within=0)
