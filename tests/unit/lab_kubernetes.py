@@ -145,10 +145,10 @@ class FakeKubectl(Kubectl):
         super().__init__(binary=Path("/k/kubectl"), netns=Path("/n"), kubeconfig=Path("/c"), home=Path("/h"))
         self.journal = journal if journal is not None else []
         self.answers: dict[str, Answer] = dict(answers)
+        self.given: list[str] = []
 
     def wait_for_controllers(self, *, within: float = 60.0) -> None:
         """There is always one that leads."""
-        self.given: list[str] = []
 
     def run(self, arguments: Sequence[str], *, given: str = "", timeout: float = 0, program: Path | None = None) -> str:
         """As the answers say, and nothing where there is none."""

@@ -118,7 +118,8 @@ clusterConfiguration:
     assert found["apiServer"]["extraArgs"]["audit-log-maxage"] == "7"
     assert found["apiServer"]["extraArgs"]["watch-cache"] == "true"
     assert found["apiServer"]["extraArgs"]["default-not-ready-toleration-seconds"] == "30"
-    assert found["scheduler"] == {"extraArgs": {"v": "4"}}
+    assert found["scheduler"]["extraArgs"]["v"] == "4"
+    assert found["scheduler"]["extraArgs"]["leader-elect-lease-duration"] == "10s"
     assert found["controllerManager"]["extraArgs"]["node-monitor-grace-period"] == "16s"
 
 
