@@ -79,6 +79,7 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         _pytest("unit", USUAL, "tests/unit", arguments=pytest_arguments, quick=True),
         Step("lint changed files", _lint_changed, quick=True, default=False),
         _pytest("contract", USUAL, "tests/contract", arguments=pytest_arguments),
+        Step("kubernetes built", _kubernetes_built),
         *(_sanity(core) for core in (USUAL, OLDEST, NEWEST)),
         Step("ansible-lint", _ansible_lint),
         Step("docs", _docs),
@@ -166,6 +167,13 @@ def _docs() -> list[Command]:
 def _artefact() -> list[Command]:
     made, env = _tools()
     return [Command([str(made.python), "scripts/lib/collection.py", "check"], env)]
+
+
+def _kubernetes_built() -> list[Command]:
+    """The lab's Kubernetes for the steps that come later, beside those that leave a core free; a second when it is kept."""
+    made = environment(USUAL, "unit")
+    build = "from lab.kubernetes.provider import deliver; print(deliver('auto', say=lambda line: print(line, flush=True)).says)"
+    return [Command([str(made.python), "-c", build], settings(made))]
 
 
 def _demo() -> list[Command]:
