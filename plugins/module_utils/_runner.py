@@ -173,13 +173,14 @@ def wait_until(
     what: str,
     timeout: float,
     sleep: float,
-    clock: Callable[[], float] = time.monotonic,
-    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] | None = None,
+    pause: Callable[[float], None] | None = None,
 ) -> None:
     """Calls ``look`` until it says done; it returns (done, last state in words) and may raise TerminalStateError.
 
     :raises WaitTimeoutError: with the last state. The first looks follow each other faster than ``sleep`` seconds.
     """
+    clock, pause = clock or time.monotonic, pause or time.sleep
     end = clock() + timeout
     gap = min(1.0, sleep)
     while True:

@@ -79,8 +79,8 @@ class TestSizes:
     """Past these a file has become two things; split it."""
 
     @pytest.mark.parametrize("path", sorted((PLUGINS / "modules").glob("*.py")), ids=lambda path: path.name)
-    def test_module(self, path: Path) -> None:
-        assert _lines(path) <= 400
+    def test_module_beyond_its_documentation(self, path: Path) -> None:
+        assert _lines(path) - sum(last - first + 1 for *dummy, first, last in _texts(path)) <= 180
 
     @pytest.mark.parametrize("path", sorted((PLUGINS / "inventory").glob("*.py")), ids=lambda path: path.name)
     def test_inventory_beyond_its_documentation(self, path: Path) -> None:

@@ -11,14 +11,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.palette.edge.tests.unit.module_cases import (
-    PACKS,
-    TOKENS,
-    World,
-    definition,
-    site,
-    site_hosts,
-)
+from ansible_collections.palette.edge.tests.unit.cases_clusters import definition, site, site_hosts
+from ansible_collections.palette.edge.tests.unit.cases_profiles import PACKS
+from ansible_collections.palette.edge.tests.unit.module_cases import TOKENS, World
 from ansible_collections.palette.edge.tests.unit.palette_objects import (
     cluster,
     cluster_row,

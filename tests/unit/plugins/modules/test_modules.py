@@ -16,15 +16,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.palette.edge.tests.unit.module_cases import (
-    CLOUD,
-    CLUSTERS,
-    PROFILES,
-    TOKENS,
-    World,
-    definition,
-    site,
-)
+from ansible_collections.palette.edge.tests.unit.cases_clusters import definition, site
+from ansible_collections.palette.edge.tests.unit.module_cases import CLOUD, CLUSTERS, PROFILES, TOKENS, World
 from ansible_collections.palette.edge.tests.unit.palette_objects import (
     CLUSTER,
     HOST_TOKEN,
