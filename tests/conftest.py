@@ -48,6 +48,11 @@ sys.path.insert(0, str(REPOSITORY))
 _install_collection_loader(COLLECTIONS_PATH)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the tests of the documents can write."""
+    parser.addoption("--write-api-table", action="store_true", help="write docs/api.md anew")
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""

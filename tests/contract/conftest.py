@@ -6,6 +6,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.palette.edge.tests.contract.contract import Contract
+from ansible_collections.palette.edge.tests.contract.swagger import Swagger
 from ansible_collections.palette.edge.tests.unit.palette_fixtures import (
     clock,
     environment,
@@ -15,3 +22,9 @@ from ansible_collections.palette.edge.tests.unit.palette_fixtures import (
 )
 
 __all__ = ["clock", "environment", "failure", "palette", "run_module"]
+
+
+@pytest.fixture(scope="module")
+def contract(specs: Path) -> Contract:
+    file = specs / "palette-edge-subset.json"
+    return Contract(Swagger(file), list(json.loads(file.read_text(encoding="utf-8"))["paths"]))

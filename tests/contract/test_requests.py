@@ -6,63 +6,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.palette.edge.tests.contract.swagger import Operation, Swagger
+from ansible_collections.palette.edge.tests.contract.contract import Contract
 from ansible_collections.palette.edge.tests.unit.module_cases import CASES, Case
 from ansible_collections.palette.edge.tests.unit.palette_server import PaletteServer, Request
-
-
-@dataclass
-class Contract:
-    """A description that is asked with the path of a real request."""
-
-    swagger: Swagger
-    templates: list[str]
-
-    def operation(self, method: str, path: str) -> Operation | None:
-        """What describes a request: paths without variables come first."""
-        hits = [template for template in self.templates if _matches(template, path)]
-        found = (self.swagger.operation(method, one) for one in sorted(hits, key=lambda one: one.count("{")))
-        return next((one for one in found if one is not None), None)
-
-    def problems(self, method: str, path: str, params: dict[str, str], body: Any) -> list[str]:
-        """What the description does not know of a request."""
-        operation = self.operation(method, path)
-        if operation is None:
-            return [f"{method} {path}: there is no such endpoint"]
-        known = {one["name"]: one for one in operation.parameters if one["in"] == "query"}
-        found = [f"the parameter {name} is not known" for name in params if name not in known]
-        for name, value in params.items():
-            choices = known.get(name, {}).get("enum")
-            if choices and value not in choices:
-                found.append(f"the parameter {name} is {value!r}, not one of {choices}")
-        declared = next((one for one in operation.parameters if one["in"] == "body"), None)
-        if body is None:
-            found += ["a body is required"] if declared is not None and declared.get("required") else []
-        elif operation.body is None:
-            found.append("no body is known")
-        else:
-            found += self.swagger.problems(operation.body, body, reply=False)
-        return [f"{method} {path}: {one}" for one in found]
-
-
-def _matches(template: str, path: str) -> bool:
-    pattern = "/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in template.split("/"))
-    return re.fullmatch(pattern, path) is not None
-
-
-@pytest.fixture(scope="module")
-def contract(specs: Path) -> Contract:
-    file = specs / "palette-edge-subset.json"
-    return Contract(Swagger(file), list(json.loads(file.read_text(encoding="utf-8"))["paths"]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
