@@ -24,7 +24,10 @@ from lab.kubernetes import provider
 _FAILED, _USAGE, _PRECONDITIONS = 1, 2, 3
 # Of these `up` has a mind of its own, which follows from the hosts.
 _ABOUT = {"open_pairing": "pairing", "heartbeat_timeout": "silence"}
-_API_FAULTS = ("status", "cut-after-accept", "cut-before", "slow", "heartbeat-loss", "cluster-error")
+_API_FAULTS = (
+    *("status", "cut-after-accept", "cut-before", "slow", "heartbeat-loss"),
+    *("cluster-error", "upgrade-error", "repave-approval", "certificates-expiring"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -208,7 +211,7 @@ def _fault_parsers(what: Any, common: argparse.ArgumentParser) -> None:
     one.add_argument("--seconds", type=float, help="slow: how much")
     one.add_argument("--retry-after", type=int, metavar="S", help="status: the header of that name")
     one.add_argument("--host", help="heartbeat-loss: the ID of the Edge host")
-    one.add_argument("--cluster", help="cluster-error: the name of the cluster")
+    one.add_argument("--cluster", help="faults of clusters: the name of the cluster")
     one.set_defaults(run=_fault_api)
 
     one = what.add_parser("list", parents=[common], help="the faults in force")

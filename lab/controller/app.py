@@ -14,14 +14,65 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from . import clusters, engine, faults, hosts, kubernetes, packs, pools, profiles, search, settings, tokens
+from . import (
+    assets,
+    certificates,
+    cluster_profiles,
+    clusters,
+    dashboard,
+    engine,
+    events,
+    faults,
+    host_actions,
+    hosts,
+    kubernetes,
+    macros,
+    maintenance,
+    packs,
+    pools,
+    profile_files,
+    profile_packs,
+    profile_variables,
+    profiles,
+    projects,
+    registries,
+    repave,
+    search,
+    settings,
+    tokens,
+)
 from .core import Context, Lab, Reply, Route, match, pruned
 from .errors import ApiError
 from .limiter import Limiter
 from .shapes import take
 
-ENDPOINTS = (clusters, faults, hosts, kubernetes, packs, pools, profiles, search, settings, tokens)
-_READING_POST = re.compile(r"/v1/dashboard/.*|.*/(search|validate)")
+ENDPOINTS = (
+    assets,
+    certificates,
+    cluster_profiles,
+    clusters,
+    dashboard,
+    events,
+    faults,
+    host_actions,
+    hosts,
+    kubernetes,
+    macros,
+    maintenance,
+    packs,
+    pools,
+    profile_files,
+    profile_packs,
+    profile_variables,
+    profiles,
+    projects,
+    registries,
+    repave,
+    search,
+    settings,
+    tokens,
+)
+_READING_POST = re.compile(r"/v1/dashboard/.*|.*/(search|validate|validate/(packs|repave))")
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LOG = logging.getLogger(__name__)
 
@@ -90,7 +141,7 @@ class Application:
         else:
             self._authenticate(context, route)
             engine.advance(self.lab)
-        context.body = _parsed(route, body)
+        context.body, context.raw = _parsed(route, body), body
         with nullcontext() if request.method == "GET" else self.lab.store.transaction():
             result = route.handler(context)
         return result if isinstance(result, Reply) else Reply(200, result)
@@ -134,8 +185,8 @@ class Application:
 
 
 def _shown(reply: Reply, *, whole: bool) -> Response:
-    if reply.status == 204:
-        return Response(status_code=204)
+    if reply.body is None:
+        return Response(status_code=reply.status)
     if isinstance(reply.body, bytes):
         headers = {"Content-Disposition": f'attachment; filename="{reply.file}"'}
         return Response(reply.body, reply.status, headers, media_type="application/octet-stream")

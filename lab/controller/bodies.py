@@ -16,11 +16,25 @@ META_INPUT: Shape = {"name": str, "labels": MAP, "annotations": MAP}
 TOKEN: Shape = {"metadata": META, "spec": {"defaultProjectUid": str, "expiry": TIME}}
 TOKEN_STATE: Shape = {"isActive": bool}
 
+PROJECT: Shape = {
+    "metadata": META,
+    "spec": {
+        "logoUid": str,
+        "teams": [{"roles": [str], "teamId": str}],
+        "users": [{"roles": [str], "userId": str}],
+    },
+}
+PROJECT_CLEANUP: Shape = {
+    "deletingClusterDurationThresholdInMin": int,
+    "provisioningClusterDurationThresholdInMin": int,
+}
+
 # -- Edge hosts
 
 TUNNEL: Shape = {"remoteSsh": SWITCH, "remoteSshTempUser": SWITCH}
 PAIRING_KEY: Shape = {"hostPairingKey": str}
 HOST_META: Shape = {"metadata": TAGS}
+HOST_CLUSTER_UID: Shape = {"clusterUid": str}
 HOST: Shape = {
     "metadata": TAGS,
     "spec": {"archType": ARCHITECTURE, "hostPairingKey": str, "tunnelConfig": TUNNEL},
@@ -76,10 +90,19 @@ def _condition(value: Shape, operators: tuple[str, ...], **more: Shape) -> Shape
     return {"operator": operators, "negation": bool, "match": {"conjunction": ("and", "or"), "values": [value]}, **more}
 
 
-def _sort(*fields: str) -> Shape:
+def sorting(*fields: str) -> Shape:
+    """An order by these fields."""
     return [{"field": fields, "order": ("asc", "desc")}]
 
 
+HOSTS_FILTER: Shape = {
+    "filter": {"name": TEXT_FILTER, "states": [("ready", "unpaired", "in-use")]},
+    "sort": sorting("name", "state", "creationTimestamp", "lastModifiedTimestamp"),
+}
+PROJECTS_FILTER: Shape = {
+    "filter": {"name": TEXT_FILTER},
+    "sort": sorting("name", "creationTimestamp", "lastModifiedTimestamp"),
+}
 _TEXT = ("eq", "contains", "beginsWith")
 _ORDERED = ("eq", "gt", "gte", "lt", "lte")
 SEARCH: Shape = {
@@ -105,78 +128,9 @@ SEARCH: Shape = {
             }
         ],
     },
-    "sort": _sort(
+    "sort": sorting(
         "creationTimestamp", "lastModifiedTimestamp", "healthState", "clusterName", "clusterState", "environment"
     ),
-}
-PACKS_FILTER: Shape = {
-    "filter": {
-        "name": TEXT_FILTER,
-        "displayName": TEXT_FILTER,
-        "layer": [LAYER],
-        "registryUid": [str],
-        "type": [PACK_TYPE],
-    },
-}
-PROFILES_FILTER: Shape = {
-    "filter": {
-        "profileName": TEXT_FILTER,
-        "profileType": [PROFILE_TYPE],
-        "environment": [str],
-        "scope": ("system", "tenant", "project"),
-        "version": {"eq": str, "ne": str, "beginsWith": str},
-    },
-}
-
-# -- cluster profiles
-
-VARIABLE: Shape = {
-    "name!": str,
-    "defaultValue": str,
-    "description": str,
-    "displayName": str,
-    "format": ("string", "number", "boolean", "ipv4", "ipv4cidr", "ipv6", "version", "base64"),
-    "hidden": bool,
-    "immutable": bool,
-    "inputType": ("text", "dropdown", "multiline"),
-    "isSensitive": bool,
-    "options": [{"value!": str, "label": str, "description": str, "default": bool}],
-    "regex": str,
-    "required": bool,
-}
-VARIABLES: Shape = {"variables": [VARIABLE]}
-VARIABLE_NAMES: Shape = {"variables!": [str]}
-PACK: Shape = {
-    "name!": str,
-    "layer": str,
-    "manifests": [{"name!": str, "content": str}],
-    "registryUid": str,
-    "tag": str,
-    "type": PACK_TYPE,
-    "uid": str,
-    "values": str,
-}
-# Only an update names the manifests that are there by their UIDs.
-PACK_UPDATE: Shape = {**PACK, "manifests": [{"name!": str, "content": str, "uid": str}]}
-PROFILE: Shape = {
-    "metadata": META,
-    "spec": {
-        "template": {"cloudType": str, "type": PROFILE_TYPE, "packs": [PACK]},
-        "variables": [VARIABLE],
-        "version": str,
-    },
-}
-PROFILE_UPDATE: Shape = {
-    "metadata": META,
-    "spec": {"template": {"type": PROFILE_TYPE, "packs": [PACK_UPDATE]}, "version": str},
-}
-PROFILE_META: Shape = {"metadata!": META_INPUT, "spec": {"version": str}}
-CLONE: Shape = {
-    "metadata": {
-        "name!": str,
-        "version": str,
-        "target": {"scope!": ("system", "tenant", "project", "resource"), "projectUid": str},
-    }
 }
 
 # -- clusters
@@ -324,6 +278,7 @@ CLUSTER_REPORT: Shape = {
         "*": {
             "state": ("Pending", "Provisioning", "Provisioned", "Running", "Deleting"),
             "ready": bool,
+            "cordoned": bool,
             "conditions": [CONDITION],
         }
     },

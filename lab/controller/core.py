@@ -22,11 +22,15 @@ SELECTIONS = 64
 # Fields that the API always sends, or marks as required: they stay when they are empty, where the lab fills them in.
 # fmt: off
 KEPT = {
-    "IsCandidateCaption", "clusterConfig", "canBeApplied", "continue", "count", "default", "defaultValue",
+    "IsCandidateCaption", "alloyCpuCores", "clusterConfig", "canBeApplied", "containsSpectroManifest", "continue",
+    "count", "default", "defaultValue", "deletedCount", "errored", "failures", "healthy", "hints", "isOverridden",
+    "isSucceeded", "isValuesOverridden", "listOptions", "pureCpuCores", "readonly", "remove", "running", "unhealthy",
     "disableAutoRegister", "enable", "hasKubeConfig", "hasKubeConfigClient", "hasManifest", "hasUserMacros", "hidden",
     "hostAddress", "hostAuthToken", "hostChecksum", "hostPairingKey", "hostUid", "hosts", "immutable",
     "inputType", "isActive", "isDefault", "isDeprecated",
-    "isHostCluster", "isPrivate", "isPublished", "isSensitive", "isSyncSupported", "items", "latitude", "limit",
+    "isAvailable", "isHeartBeatFailed", "isTemplateVariableResolutionPending", "isUpdatesPending",
+    "isHostCluster", "isPrivate", "isPublished", "isRepaveRequired", "isSensitive", "isSyncSupported", "items",
+    "latitude", "limit",
     "longitude", "machinePoolConfig", "macAddress", "offset", "options", "patchOnBoot", "pause", "private",
     "profiles", "rebootIfRequired", "remoteSsh", "remoteSshTempUser", "required", "value",
 }
@@ -103,7 +107,7 @@ class Lab:
 
 @dataclass
 class Context:
-    """One request. ``project`` is the UID in ProjectUid, "" for the tenant."""
+    """One request. ``project`` is the UID in ProjectUid, "" for the tenant; ``raw`` is the body as it came."""
 
     lab: Lab
     method: str
@@ -113,6 +117,7 @@ class Context:
     query: dict[str, str]
     body: Any
     headers: dict[str, str]
+    raw: bytes = b""
 
     @property
     def store(self) -> Store:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from . import macros, nodes, rollout
 from .core import Lab
 from .store import Document
 
@@ -57,8 +58,13 @@ def resolved(text: str, value: Callable[[str], str | None]) -> str:
 def _pool(pool: Document, config: Document, leaving: list[str]) -> Document:
     # A host that has to leave first, or has left without being taken anew, has no part in the pool.
     present = {one["spec"]["edgeHostUid"] for one in config["_lab"]["machines"] if one["_lab"]["pool"] == pool["name"]}
+    cordoned = {one["spec"]["edgeHostUid"] for one in config["_lab"]["machines"] if nodes.wanted(one) == "cordon"}
     hosts = [
-        {"uid": host["hostUid"], **({"nodeName": host["hostName"]} if host.get("hostName") else {})}
+        {
+            "uid": host["hostUid"],
+            **({"nodeName": host["hostName"]} if host.get("hostName") else {}),
+            **({"cordoned": True} if host["hostUid"] in cordoned else {}),
+        }
         for host in pool["hosts"]
         if host["hostUid"] in present - set(leaving)
     ]
@@ -74,12 +80,12 @@ def _pool(pool: Document, config: Document, leaving: list[str]) -> Document:
 
 
 def _layers(lab: Lab, cluster: Document) -> list[Document]:
-    templates = cluster["spec"]["clusterProfileTemplates"]
+    templates = rollout.templates(cluster)
     packs = [(one, pack) for one in templates for pack in one["packs"]]
     found = []
     for template, pack in sorted(packs, key=lambda one: _place(one[1])):
         profile = lab.store.get("profile", template["uid"]) or {"_lab": {}}
-        value = _Values(cluster, profile, template["uid"], packs)
+        value = _Values(lab, cluster, profile, template["uid"], packs)
         kept = (pack.get("_lab") or {}).get("manifests") or profile["_lab"].get("manifests") or {}
         manifests = [
             {"name": one["name"], "uid": one["uid"], "content": resolved(kept.get(one["uid"], ""), value)}
@@ -105,11 +111,14 @@ def _place(pack: Document) -> int:
 class _Values:
     """What macros stand for in the packs of one attached profile."""
 
-    def __init__(self, cluster: Document, profile: Document, uid: str, packs: list[tuple[Document, Document]]) -> None:
-        given: Mapping[str, str] = cluster["_lab"]["variables"].get(uid, {})
+    def __init__(
+        self, lab: Lab, cluster: Document, profile: Document, uid: str, packs: list[tuple[Document, Document]]
+    ) -> None:
+        given: Mapping[str, str] = rollout.variables(cluster).get(uid, {})
         declared = profile["_lab"].get("variables") or []
         self._variables = {**{one["name"]: one.get("defaultValue", "") for one in declared}, **given}
         self._packs = {pack["name"]: pack.get("values", "") for _template, pack in packs}
+        self._macros = macros.values(lab, lab.store.project_of("cluster", cluster["metadata"]["uid"]))
         version = next((pack.get("version", "") for _template, pack in packs if pack.get("layer") == "k8s"), "")
         self._system = {
             "cluster.name": cluster["metadata"]["name"],
@@ -123,6 +132,8 @@ class _Values:
             return self._variables.get(rest)
         if kind == "system":
             return self._system.get(rest)
+        if kind == "macro":
+            return self._macros.get(rest)
         return self._of_pack(rest) if kind == "pack" and within else None
 
     def _of_pack(self, path: str) -> str | None:

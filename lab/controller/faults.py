@@ -10,7 +10,10 @@ from .store import Document
 PATH = "/lab/v1/faults"
 # These three meet requests; the others are looked at where the thing happens.
 MEETING = ("status", "cut-after-accept", "cut-before", "slow")
-KINDS = (*MEETING, "heartbeat-loss", "cluster-error")
+# Of clusters: what cannot form or be upgraded, what cannot be upgraded, what asks before it repaves, what expires soon.
+OF_CLUSTERS = ("cluster-error", "upgrade-error", "repave-approval", "certificates-expiring")
+KINDS = (*MEETING, "heartbeat-loss", *OF_CLUSTERS)
+WORDS = "the image of the new version cannot be pulled (a fault of the lab)"
 LONGEST = 600.0
 
 
@@ -70,6 +73,12 @@ def due(faults: list[Document], method: str, path: str, *, agent: bool = False) 
                 faults.remove(fault)
         return fault
     return None
+
+
+def breaks(faults: list[Document], cluster: Document) -> bool:
+    """Whether a fault keeps a cluster that is on its way from getting on."""
+    name, formed = cluster["metadata"]["name"], cluster["_lab"].get("formed")
+    return holds(faults, "cluster-error", name=name) or bool(formed and holds(faults, "upgrade-error", name=name))
 
 
 def holds(faults: list[Document], kind: str, *, host: str = "", name: str = "") -> bool:

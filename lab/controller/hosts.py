@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import bodies, faults, shapes
-from .core import DONE, Context, Reply, created, route
+from . import bodies, events, faults, shapes, tunnels
+from .core import DONE, Context, Lab, Reply, created, route
 from .errors import ApiError, conflict, invalid, not_found
 from .store import Document
 
 PATH = "/v1/edgehosts"
 _FORBIDDEN = re.compile(r"[/?#&+%,$~!@*(){}|=;:<>'.^\"\s\x00-\x1f]")
-_NO_TUNNEL = {"remoteSsh": "disabled", "remoteSshTempUser": "disabled"}
 
 
 @route("POST", PATH, body=bodies.HOST)
@@ -31,7 +30,7 @@ def create_host(context: Context) -> Reply:
         project=context.project,
         device={"archType": spec.get("archType") or "amd64"},
     )
-    host["spec"]["tunnelConfig"] = _tunnel({}, spec.get("tunnelConfig") or {})
+    tunnels.change(context.lab, host, spec.get("tunnelConfig") or {})
     host["spec"]["host"]["hostPairingKey"] = spec.get("hostPairingKey", "")
     context.store.put("host", uid, host, project=context.project, name=host["metadata"]["name"])
     return created(uid)
@@ -67,7 +66,7 @@ def hosts_metadata(context: Context) -> Document:
 
 @route("GET", PATH + "/{uid}")
 def get_host(context: Context) -> Document:
-    return find(context)
+    return tunnels.shown(context.lab, find(context))
 
 
 @route("PUT", PATH + "/{uid}/meta", body=bodies.HOST_META)
@@ -87,7 +86,7 @@ def put_meta(context: Context) -> Reply:
 @route("PATCH", PATH + "/{uid}/tunnelConfig", body=bodies.TUNNEL)
 def patch_tunnel(context: Context) -> Reply:
     host = find(context)
-    host["spec"]["tunnelConfig"] = _tunnel(host["spec"]["tunnelConfig"], context.body)
+    tunnels.change(context.lab, host, context.body)
     save(context, host)
     return DONE
 
@@ -108,6 +107,7 @@ def delete_host(context: Context) -> Reply:
         raise ApiError(400, "EdgeHostInUse", f"Edge host '{context.parts['uid']}' is in use by cluster '{used}'")
     context.store.delete("host", context.parts["uid"])
     context.store.forget(context.parts["uid"])
+    events.forget(context.lab, "edgehost", context.parts["uid"])
     return DONE
 
 
@@ -135,6 +135,7 @@ def register(context: Context) -> Document:
     _take_report(host, context.body)
     if host["status"]["state"] == "unpaired":
         host["status"]["state"] = "ready"
+        tell(context.lab, host, "Registered", "The Edge host registered")
     host["status"]["serviceAuthToken"] = host["status"].get("serviceAuthToken") or context.lab.secret()
     host["spec"]["host"]["hostAuthToken"] = host["spec"]["host"].get("hostAuthToken") or context.lab.secret()
     save(context, host)
@@ -156,9 +157,14 @@ def patch_health(context: Context) -> Reply:
     if faults.holds(context.lab.faults, "heartbeat-loss", host=uid):
         return DONE
     health = {key: context.given(key) or "" for key in ("agentVersion", "message", "state")}
-    if host["status"].get("health") != health:
+    before = host["status"].get("health") or {}
+    if before != health:
         host["status"]["health"] = health
         save(context, host)
+    if before.get("state") != health["state"]:
+        well = health["state"] == "healthy"
+        message = health["message"] or f"The Edge host is {health['state']}"
+        tell(context.lab, host, "Healthy" if well else "Unhealthy", message, events.INFO if well else events.WARNING)
     context.store.beat(uid, context.lab.clock())
     return DONE
 
@@ -195,11 +201,9 @@ def _checked_uid(metadata: Document) -> str:
     return uid
 
 
-def _tunnel(before: Document, given: Document) -> Document:
-    tunnel = {**_NO_TUNNEL, **before, **given}
-    if tunnel["remoteSshTempUser"] == "enabled" and tunnel["remoteSsh"] != "enabled":
-        raise invalid("remoteSshTempUser needs remoteSsh to be enabled")
-    return tunnel
+def tell(lab: Lab, host: Document, reason: str, message: str, severity: str = events.INFO) -> None:
+    """Notes an event of a host."""
+    events.record(lab, "edgehost", host["metadata"]["uid"], host["metadata"]["name"], reason, message, severity)
 
 
 def save(context: Context, host: Document) -> None:
@@ -235,7 +239,7 @@ def new_host(context: Context, uid: str, *, name: str, labels: Document, project
                 "hostPairingKey": "",
                 "remoteSsh": "enabled",
             },
-            "tunnelConfig": dict(_NO_TUNNEL),
+            "tunnelConfig": dict(tunnels.NONE),
             "type": "edge-native",
         },
         "status": {"state": "unpaired"},
@@ -274,8 +278,9 @@ def _project(context: Context, token: Document) -> str:
             return str(project["metadata"]["uid"])
     if wanted:
         raise not_found("Project", wanted.get("name") or wanted.get("uid") or "")
-    if token["spec"].get("defaultProjectUid"):
-        return str(token["spec"]["defaultProjectUid"])
+    default = str(token["spec"].get("defaultProjectUid") or "")
+    if context.store.get("project", default) is not None:
+        return default
     raise ApiError(403, "ProjectMissing", "Neither the token nor the host's user-data names a project")
 
 

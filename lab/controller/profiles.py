@@ -1,87 +1,71 @@
-"""Cluster profiles: versions as objects of their own, drafts and publishing, manifests by UID."""
+"""Cluster profiles: versions as objects of their own, drafts and publishing, copies, and the lists of them."""
 
 from __future__ import annotations
 
-import copy
-import re
 from typing import Any
 
-from . import bodies
+from . import bodies_profiles as bodies
 from .core import DONE, Context, Reply, created, paged, route, text_fits
 from .errors import ApiError, conflict, invalid, not_found
-from .packs import layers
+from .profile_content import check_variables, copied, publish, template_of, texts, write_packs
 from .store import Document
+from .variable_rules import refuse
 
 PATH = "/v1/clusterprofiles"
-MASK = "*****"
 
 
 @route("POST", PATH, body=bodies.PROFILE)
 def create_profile(context: Context) -> Reply:
     metadata, spec = context.given("metadata") or {}, context.given("spec") or {}
-    template = spec.get("template") or {}
-    name, version = metadata.get("name", ""), spec.get("version") or "1.0.0"
-    if not name:
-        raise invalid("metadata.name is required")
-    if template.get("cloudType") == "all" and template.get("type") != "add-on":
-        raise invalid("cloudType 'all' is for add-on profiles only")
-    _refuse_taken(context, name, version)
-    uid = context.lab.uid()
-    profile: Document = {
-        "metadata": {
-            "uid": uid,
-            "name": name,
-            "labels": metadata.get("labels") or {},
-            "annotations": {**(metadata.get("annotations") or {}), "scope": "project" if context.project else "tenant"},
-            "creationTimestamp": context.lab.now(),
-            "lastModifiedTimestamp": context.lab.now(),
-        },
-        "spec": {"version": version},
-        "status": {},
-        "_lab": {"variables": spec.get("variables") or [], "manifests": {}, "revision": 0},
-    }
-    _write_packs(context, profile, template.get("packs") or [], kind=template.get("type") or "cluster")
-    profile["spec"]["draft"]["cloudType"] = template.get("cloudType", "")
-    _check_variables(profile)
-    if context.query.get("publish") == "true":
-        _publish(profile)
-    context.store.put("profile", uid, profile, project=context.project, name=name)
-    return created(uid)
+    return created(new_profile(context, metadata, spec))
 
 
 @route("GET", PATH + "/validate/name")
 def validate_name(context: Context) -> Reply:
-    _refuse_taken(context, context.query.get("name", ""), context.query.get("version") or "1.0.0")
+    refuse_taken(context, context.query.get("name", ""), context.query.get("version") or "1.0.0")
     return DONE
 
 
 @route("GET", PATH + "/{uid}")
 def get_profile(context: Context) -> Document:
-    return shown(context, _any_scope(context))
+    return shown(context, any_scope(context))
 
 
 @route("PUT", PATH + "/{uid}", body=bodies.PROFILE_UPDATE)
 def put_profile(context: Context) -> Reply:
     profile = find(context)
     template = context.given("spec", "template") or {}
-    old = _template(profile)
-    _write_packs(context, profile, template.get("packs") or [], kind=old["type"])
-    profile["spec"]["draft"]["cloudType"] = old["cloudType"]
+    old = template_of(profile)
+    write_packs(context.lab, profile, template.get("packs") or [], kind=old["type"], cloud=old["cloudType"])
     version = context.given("spec", "version")
     if version and version != profile["spec"]["version"]:
-        _refuse_taken(context, profile["metadata"]["name"], version)
+        refuse_taken(context, profile["metadata"]["name"], version)
         profile["spec"]["version"] = version
-    _check_variables(profile)
-    return _save(context, profile)
+    check_variables(profile)
+    return save(context, profile)
+
+
+@route("DELETE", PATH + "/bulk", body=bodies.PROFILES_BULK)
+def delete_profiles(context: Context) -> Document:
+    uids, failures = context.body["uids"], []
+    for uid in uids:
+        profile: Document = context.store.get("profile", uid) or {"metadata": {"name": ""}}
+        try:
+            _remove(context, uid)
+        except ApiError as error:
+            failures.append({"uid": uid, "name": profile["metadata"]["name"], "errMsg": error.message})
+    gone = len(uids) - len(failures)
+    return {
+        "deletedCount": gone,
+        "failures": failures,
+        "isSucceeded": not failures,
+        "message": f"Deleted {gone} of {len(uids)} cluster profiles",
+    }
 
 
 @route("DELETE", PATH + "/{uid}")
 def delete_profile(context: Context) -> Reply:
-    profile = find(context)
-    used = shown(context, profile)["status"].get("inUseClusters")
-    if used:
-        raise ApiError(400, "ClusterProfileInUse", f"The profile is in use by cluster '{used[0]['name']}'")
-    context.store.delete("profile", context.parts["uid"])
+    _remove(context, context.parts["uid"])
     return DONE
 
 
@@ -92,94 +76,39 @@ def patch_metadata(context: Context) -> Reply:
     name = metadata.get("name") or profile["metadata"]["name"]
     version = context.given("spec", "version") or profile["spec"]["version"]
     if (name, version) != (profile["metadata"]["name"], profile["spec"]["version"]):
-        _refuse_taken(context, name, version)
+        refuse_taken(context, name, version)
     profile["spec"]["version"] = version
     profile["metadata"] |= {"name": name, "labels": metadata.get("labels") or {}}
     profile["metadata"]["annotations"] |= metadata.get("annotations") or {}
-    return _save(context, profile)
+    return save(context, profile)
 
 
 @route("PATCH", PATH + "/{uid}/publish")
-def publish(context: Context) -> Reply:
+def publish_profile(context: Context) -> Reply:
     profile = find(context)
-    _publish(profile)
-    return _save(context, profile)
+    publish(profile)
+    return save(context, profile)
 
 
 @route("POST", PATH + "/{uid}/clone", body=bodies.CLONE)
 def clone(context: Context) -> Reply:
     source = find(context)
-    metadata = context.given("metadata") or {}
-    name, version = metadata.get("name", ""), metadata.get("version") or "1.0.0"
-    target = metadata.get("target") or {}
-    project = "" if target.get("scope") == "tenant" else target.get("projectUid") or context.project
-    if not name:
-        raise invalid("metadata.name is required")
-    if project and context.store.get("project", project) is None:
-        raise not_found("Project", project)
-    _refuse_taken(context, name, version, project=project)
+    name, version, project = _target(context, context.given("metadata") or {})
     uid = context.lab.uid()
-    twin = copy.deepcopy(source)
-    now = context.lab.now()
-    twin["metadata"] |= {"uid": uid, "name": name, "creationTimestamp": now, "lastModifiedTimestamp": now}
-    twin["metadata"]["annotations"] |= {"scope": "project" if project else "tenant"}
-    twin["spec"]["version"] = version
-    twin["spec"]["draft"] = twin["spec"].pop("published", None) or twin["spec"].get("draft")
-    # A copy's manifests are objects of their own.
-    for pack in twin["spec"]["draft"]["packs"]:
-        for reference in pack.get("manifests") or []:
-            old = reference["uid"]
-            reference["uid"] = context.lab.uid()
-            twin["_lab"]["manifests"][reference["uid"]] = twin["_lab"]["manifests"].pop(old)
-    twin["spec"]["draft"] |= {"uid": uid, "name": name}
-    context.store.put("profile", uid, twin, project=project, name=name)
+    metadata = {
+        **source["metadata"],
+        **_born(context, uid, name),
+        "annotations": {**source["metadata"]["annotations"], "scope": "project" if project else "tenant"},
+    }
+    context.store.put("profile", uid, copied(context.lab, source, metadata, version), project=project, name=name)
     return created(uid)
 
 
-@route("GET", PATH + "/{uid}/variables")
-def get_variables(context: Context) -> Document:
-    return {"variables": [_masked(one) for one in _any_scope(context)["_lab"]["variables"]]}
-
-
-@route("PATCH", PATH + "/{uid}/variables", body=bodies.VARIABLES)
-def patch_variables(context: Context) -> Reply:
-    profile = find(context)
-    known = {one["name"]: one for one in profile["_lab"]["variables"]}
-    for one in context.given("variables") or []:
-        known[one["name"]] = {**known.get(one["name"], {}), **one}
-    profile["_lab"]["variables"] = list(known.values())
-    return _save(context, profile)
-
-
-@route("PUT", PATH + "/{uid}/variables", body=bodies.VARIABLES)
-def put_variables(context: Context) -> Reply:
-    profile = find(context)
-    profile["_lab"]["variables"] = context.given("variables") or []
-    _check_variables(profile)
-    return _save(context, profile)
-
-
-@route("DELETE", PATH + "/{uid}/variables", body=bodies.VARIABLE_NAMES)
-def delete_variables(context: Context) -> Reply:
-    profile = find(context)
-    gone = set(context.given("variables") or [])
-    profile["_lab"]["variables"] = [one for one in profile["_lab"]["variables"] if one["name"] not in gone]
-    _check_variables(profile)
-    return _save(context, profile)
-
-
-@route("GET", PATH + "/{uid}/packs/manifests")
-def packs_manifests(context: Context) -> Document:
-    profile = find(context)
-    packs = []
-    for pack in _template(profile)["packs"]:
-        manifests = [
-            {"name": one["name"], "uid": one["uid"], "content": profile["_lab"]["manifests"][one["uid"]]}
-            for one in pack.get("manifests") or []
-        ]
-        spec = {key: pack.get(key, "") for key in ("name", "layer", "type", "version", "registryUid", "values")}
-        packs.append({"metadata": {"name": pack["name"]}, "spec": {**spec, "manifests": manifests}})
-    return {"metadata": profile["metadata"], "spec": {"packs": packs}}
+@route("POST", PATH + "/{uid}/clone/validate", body=bodies.CLONE_META)
+def validate_clone(context: Context) -> Reply:
+    find(context)
+    _target(context, context.body)
+    return DONE
 
 
 @route("GET", "/v1/dashboard/clusterprofiles/metadata")
@@ -188,7 +117,7 @@ def profiles_metadata(context: Context) -> Document:
         "items": [
             {
                 "metadata": {"name": one["metadata"]["name"], "uid": one["metadata"]["uid"]},
-                "spec": {"cloudType": _template(one)["cloudType"], "version": one["spec"]["version"]},
+                "spec": {"cloudType": template_of(one)["cloudType"], "version": one["spec"]["version"]},
             }
             for one in context.store.all("profile", projects=context.visible())
         ]
@@ -198,31 +127,19 @@ def profiles_metadata(context: Context) -> Document:
 @route("POST", "/v1/dashboard/clusterprofiles", body=bodies.PROFILES_FILTER)
 def search_profiles(context: Context) -> Document:
     wanted = context.given("filter") or {}
-    items = []
-    for one in context.store.all("profile", projects=context.visible()):
-        if not _fits(wanted, one):
-            continue
-        whole = shown(context, one)
-        summary = {"version": one["spec"]["version"], "versions": whole["spec"]["versions"]}
-        items.append(
-            {
-                "metadata": one["metadata"],
-                "specSummary": summary,
-                "status": {"isPublished": whole["status"]["isPublished"]},
-            }
-        )
-    return paged(context, items)
+    found = [one for one in context.store.all("profile", projects=context.visible()) if _fits(wanted, one)]
+    for order in reversed(context.given("sort") or []):
+        found.sort(key=lambda one: _sorted_by(one, order.get("field", "")), reverse=order.get("order") == "desc")
+    answer = paged(context, found)
+    return {**answer, "items": [_summary(context, one) for one in answer["items"]]}
 
 
-def _fits(wanted: Document, profile: Document) -> bool:
-    template = _template(profile)
-    return (
-        text_fits(wanted.get("profileName") or {}, profile["metadata"]["name"])
-        and text_fits({"ignoreCase": False, **(wanted.get("version") or {})}, profile["spec"]["version"])
-        and wanted.get("scope") in (None, "", profile["metadata"]["annotations"]["scope"])
-        and (not wanted.get("profileType") or template["type"] in wanted["profileType"])
-        and (not wanted.get("environment") or template["cloudType"] in wanted["environment"])
-    )
+@route("GET", "/v1/dashboard/clusterprofiles/{uid}")
+def profile_summary(context: Context) -> Document:
+    return _summary(context, any_scope(context))
+
+
+# -- parts
 
 
 def find(context: Context) -> Document:
@@ -230,85 +147,53 @@ def find(context: Context) -> Document:
     return context.find("profile", context.parts["uid"], name="ClusterProfile")
 
 
-def _any_scope(context: Context) -> Document:
+def any_scope(context: Context) -> Document:
     """The profile of the path: one of any scope can be read by its UID."""
     profile = context.store.get("profile", context.parts["uid"])
     return profile if profile is not None else find(context)
 
 
-def shown(context: Context, profile: Document) -> Document:
-    """The profile as it is read."""
-    uid, name = profile["metadata"]["uid"], profile["metadata"]["name"]
-    project = context.store.project_of("profile", uid)
-    twins = context.store.all("profile", projects=[project], name=name)
-    versions = [{"uid": one["metadata"]["uid"], "version": one["spec"]["version"]} for one in twins]
-    users = [
-        {"kind": "spectrocluster", "name": row.facts["clusterName"], "projectUid": row.project, "uid": row.uid}
-        for row in context.store.rows("cluster").values()
-        if uid in row.facts["_profiles"] and not row.facts["isDeleted"]
-    ]
-    spec = {key: value for key, value in profile["spec"].items() if value}
-    return {
-        **profile,
-        "spec": {**spec, "versions": versions},
-        "status": {
-            "inUseClusters": users,
-            "inUseClusterUids": [one["uid"] for one in users],
-            "isPublished": bool(spec.get("published")),
-            "hasUserMacros": False,
-        },
-    }
-
-
-def attached(profile: Document, overrides: list[Document]) -> Document:
-    """The snapshot of a profile that a cluster holds, with its overrides of packs: values and manifests by name."""
-    template = copy.deepcopy(profile["spec"].get("published") or {})
-    contents = profile["_lab"].get("published") or profile["_lab"]["manifests"]
-    by_name = {one["name"]: one for one in overrides}
-    for pack in template.get("packs") or []:
-        given = by_name.get(pack["name"], {})
-        pack["values"] = given.get("values", pack.get("values", ""))
-        written = {one["name"]: one["content"] for one in given.get("manifests") or [] if "content" in one}
-        pack["_lab"] = {
-            "manifests": {
-                one["uid"]: written.get(one["name"], contents.get(one["uid"], ""))
-                for one in pack.get("manifests") or []
-            }
-        }
-    return {
-        **template,
-        "uid": profile["metadata"]["uid"],
-        "name": profile["metadata"]["name"],
-        "profileVersion": profile["spec"]["version"],
-    }
-
-
-def variable_in_cluster(variable: Document, value: str | None) -> Document:
-    """A variable with its value in a cluster, as it is read."""
-    shown_value = value if value is not None else variable.get("defaultValue", "")
-    known = {"inputType": "text", "options": [], **_masked(variable)}
-    return {**known, "value": MASK if variable.get("isSensitive") else shown_value}
-
-
-def _masked(variable: Document) -> Document:
-    always = {"defaultValue": "", "hidden": False, "immutable": False, "isSensitive": False, "required": False}
-    mask = {"defaultValue": MASK} if variable.get("isSensitive") and variable.get("defaultValue") else {}
-    options = {"options": [{"default": False, **one} for one in variable["options"]]} if "options" in variable else {}
-    return {**always, **variable, **options, **mask}
-
-
-def _template(profile: Document) -> Document:
-    template: Document = profile["spec"].get("draft") or profile["spec"]["published"]
-    return template
-
-
-def _save(context: Context, profile: Document) -> Reply:
+def save(context: Context, profile: Document) -> Reply:
+    """Writes a profile."""
     profile["metadata"]["lastModifiedTimestamp"] = context.lab.now()
     context.store.put("profile", profile["metadata"]["uid"], profile, name=profile["metadata"]["name"])
     return DONE
 
 
-def _refuse_taken(context: Context, name: str, version: str, *, project: str | None = None) -> None:
+def new_profile(context: Context, metadata: Document, spec: Document) -> str:
+    """UID of a new profile, a draft unless the request wants it published. Raises ApiError."""
+    template = spec.get("template") or {}
+    name, version = metadata.get("name", ""), spec.get("version") or "1.0.0"
+    if not name:
+        raise invalid("metadata.name is required")
+    if template.get("cloudType") == "all" and template.get("type") != "add-on":
+        raise invalid("cloudType 'all' is for add-on profiles only")
+    refuse_taken(context, name, version)
+    variables = spec.get("variables") or []
+    refuse(variables, before=[])
+    uid = context.lab.uid()
+    scope = {"scope": "project" if context.project else "tenant"}
+    profile: Document = {
+        "metadata": {
+            **_born(context, uid, name),
+            "labels": metadata.get("labels") or {},
+            "annotations": {**(metadata.get("annotations") or {}), **scope},
+        },
+        "spec": {"version": version},
+        "status": {},
+        "_lab": {"variables": variables, "manifests": {}, "revision": 0},
+    }
+    kind, cloud = template.get("type") or "cluster", template.get("cloudType", "")
+    write_packs(context.lab, profile, template.get("packs") or [], kind=kind, cloud=cloud)
+    check_variables(profile)
+    if context.query.get("publish") == "true":
+        publish(profile)
+    context.store.put("profile", uid, profile, project=context.project, name=name)
+    return uid
+
+
+def refuse_taken(context: Context, name: str, version: str, *, project: str | None = None) -> None:
+    """Raises ApiError when there is a profile of this name and version in the scope."""
     place = context.project if project is None else project
     for one in context.store.all("profile", projects=[place], name=name):
         if one["spec"]["version"] == version:
@@ -317,65 +202,128 @@ def _refuse_taken(context: Context, name: str, version: str, *, project: str | N
             )
 
 
-def _publish(profile: Document) -> None:
-    draft = profile["spec"].pop("draft", None)
-    if draft:
-        profile["_lab"]["revision"] += 1
-        profile["spec"]["published"] = {**draft, "version": profile["_lab"]["revision"]}
-        profile["_lab"]["published"] = dict(profile["_lab"]["manifests"])
-    profile["spec"]["published"]["profileVersion"] = profile["spec"]["version"]
+def shown(context: Context, profile: Document) -> Document:
+    """The profile as it is read."""
+    uid, name = profile["metadata"]["uid"], profile["metadata"]["name"]
+    project = context.store.project_of("profile", uid)
+    twins = context.store.all("profile", projects=[project], name=name)
+    versions = [{"uid": one["metadata"]["uid"], "version": one["spec"]["version"]} for one in twins]
+    used = [
+        {"kind": "spectrocluster", "name": row.facts["clusterName"], "projectUid": row.project, "uid": row.uid}
+        for row in context.store.rows("cluster").values()
+        if uid in row.facts["_profiles"] and not row.facts["isDeleted"]
+    ]
+    spec = {key: value for key, value in profile["spec"].items() if value}
+    written = [text for pack in template_of(profile)["packs"] for text in texts(profile, pack)]
+    return {
+        **profile,
+        "spec": {**spec, "versions": versions},
+        "status": {
+            "inUseClusters": used,
+            "inUseClusterUids": [one["uid"] for one in used],
+            "isPublished": bool(spec.get("published")),
+            "hasUserMacros": any(".spectro.macro." in text for text in written),
+        },
+    }
 
 
-def _write_packs(context: Context, profile: Document, packs: list[Document], *, kind: str) -> None:
-    names = [pack["name"] for pack in packs]
-    if len(set(names)) != len(names) or not all(names):
-        raise invalid("The names of packs must be unique and not empty")
-    old = profile["_lab"]["manifests"]
-    manifests: dict[str, str] = {}
-    written = []
-    known = layers(context.lab)
-    for pack in packs:
-        layer = pack.get("layer") or known.get(pack.get("uid", ""), "addon")
-        if layer not in bodies.LAYER:
-            raise invalid(f"Pack '{pack['name']}': layer '{layer}' is not one of {', '.join(bodies.LAYER)}")
-        if (pack.get("type") or "spectro") == "spectro" and pack.get("uid") not in known:
-            raise ApiError(
-                404, "ResourceNotFound", f"Pack '{pack['name']}' with uid '{pack.get('uid', '')}' is not found"
-            )
-        references = []
-        for manifest in pack.get("manifests") or []:
-            # One without its UID is a new one, also when its name is there already.
-            uid = str(manifest["uid"]) if manifest.get("uid") in old else context.lab.uid()
-            manifests[uid] = str(manifest.get("content", "")).strip()
-            references.append({"kind": "manifest", "name": manifest["name"], "uid": uid})
-        kept = {key: pack[key] for key in ("name", "registryUid", "tag", "type") if pack.get(key)}
-        written.append(
-            {
-                "type": "spectro",
-                **kept,
-                "layer": layer,
-                "packUid": pack.get("uid", ""),
-                "version": pack.get("tag", ""),
-                "values": str(pack.get("values") or "").strip("\n"),
-                "manifests": references,
-            }
-        )
-    profile["_lab"]["manifests"] = {**old, **manifests}
-    name = profile["metadata"]["name"]
-    profile["spec"]["draft"] = {"type": kind, "name": name, "uid": profile["metadata"]["uid"], "packs": written}
+def _remove(context: Context, uid: str) -> None:
+    profile = context.find("profile", uid, name="ClusterProfile")
+    used = shown(context, profile)["status"]["inUseClusters"]
+    if used:
+        raise ApiError(400, "ClusterProfileInUse", f"The profile is in use by cluster '{used[0]['name']}'")
+    context.store.delete("profile", uid)
 
 
-def _check_variables(profile: Document) -> None:
-    declared = {one["name"] for one in profile["_lab"]["variables"]}
-    template = profile["spec"].get("draft") or profile["spec"].get("published") or {}
-    for pack in template.get("packs") or []:
-        texts: list[Any] = [pack.get("values", "")]
-        texts += [profile["_lab"]["manifests"][one["uid"]] for one in pack.get("manifests") or []]
-        for text in texts:
-            missing = set(re.findall(r"\.spectro\.var\.(\w+)", text)) - declared
-            if missing:
-                raise ApiError(
-                    400,
-                    "PackVariablesUndefined",
-                    f"Pack '{pack['name']}' uses undefined variables: {', '.join(sorted(missing))}",
-                )
+def _born(context: Context, uid: str, name: str) -> Document:
+    now = context.lab.now()
+    return {"uid": uid, "name": name, "creationTimestamp": now, "lastModifiedTimestamp": now}
+
+
+def _target(context: Context, wanted: Document) -> tuple[str, str, str]:
+    """Name, version and project ("" for the tenant) of a copy. Raises ApiError where it cannot be."""
+    name, version = wanted.get("name", ""), wanted.get("version") or "1.0.0"
+    target = wanted.get("target") or {}
+    if target.get("scope") in ("system", "resource"):
+        raise invalid(f"target.scope '{target['scope']}' is not for users")
+    project = "" if target.get("scope") == "tenant" else target.get("projectUid") or context.project
+    if not name:
+        raise invalid("metadata.name is required")
+    if project and context.store.get("project", project) is None:
+        raise not_found("Project", project)
+    refuse_taken(context, name, version, project=project)
+    return name, version, project
+
+
+def _summary(context: Context, profile: Document) -> Document:
+    whole = shown(context, profile)
+    traits = ("layer", "name", "packUid", "tag", "type", "version")
+    templates = {
+        state: {
+            "cloudType": one["cloudType"],
+            "type": one["type"],
+            "packs": [{key: pack[key] for key in traits if key in pack} for pack in one["packs"]],
+        }
+        for state, one in whole["spec"].items()
+        if state in ("draft", "published")
+    }
+    used = [{"name": one["name"], "uid": one["uid"]} for one in whole["status"]["inUseClusters"]]
+    return {
+        "metadata": profile["metadata"],
+        "specSummary": {**templates, "version": profile["spec"]["version"], "versions": whole["spec"]["versions"]},
+        "status": {
+            "isPublished": whole["status"]["isPublished"],
+            "inUseClusters": used,
+            "inUseClusterUids": [one["uid"] for one in used],
+        },
+    }
+
+
+def _fits(wanted: Document, profile: Document) -> bool:
+    template = template_of(profile)
+    return (
+        text_fits(wanted.get("profileName") or {}, profile["metadata"]["name"])
+        and _version_fits(wanted.get("version") or {}, profile["spec"]["version"])
+        and _tags_fit(wanted.get("tags") or {}, profile["metadata"].get("labels") or {})
+        and wanted.get("scope") in (None, "", profile["metadata"]["annotations"]["scope"])
+        and (not wanted.get("profileType") or template["type"] in wanted["profileType"])
+        and (not wanted.get("environment") or template["cloudType"] in wanted["environment"])
+    )
+
+
+def _version_fits(wanted: Document, version: str) -> bool:
+    texts_wanted = {key: wanted[key] for key in ("eq", "ne", "beginsWith") if wanted.get(key)}
+    have = _numbers(version)
+    return (
+        text_fits({"ignoreCase": False, **texts_wanted}, version)
+        and (not wanted.get("gt") or have > _numbers(wanted["gt"]))
+        and (not wanted.get("lt") or have < _numbers(wanted["lt"]))
+    )
+
+
+def _tags_fit(wanted: Document, labels: dict[str, str]) -> bool:
+    lower = wanted.get("ignoreCase", True)
+    have = [f"{key}:{value}" for key, value in labels.items()]
+    asked = {key: [str(one) for one in wanted.get(key) or []] for key in ("eq", "ne", "beginsWith")}
+    if lower:
+        have = [one.lower() for one in have]
+        asked = {key: [one.lower() for one in values] for key, values in asked.items()}
+    return (
+        (not asked["eq"] or any(one in asked["eq"] for one in have))
+        and not any(one in asked["ne"] for one in have)
+        and (not asked["beginsWith"] or any(one.startswith(tuple(asked["beginsWith"])) for one in have))
+    )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(one) if one.isdigit() else 0 for one in version.split("-", maxsplit=1)[0].split(".")]
+
+
+def _sorted_by(profile: Document, field: str) -> Any:
+    template = template_of(profile)
+    own = {
+        "profileName": profile["metadata"]["name"],
+        "environment": template["cloudType"],
+        "profileType": template["type"],
+    }
+    return own.get(field, profile["metadata"].get(field, ""))

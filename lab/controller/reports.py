@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 
-from . import desired, faults
+from . import desired, events, faults, nodes, rollout
 from .core import Lab
 from .store import Document
-
-_SHOWN = {"actionType": "DownloadAndInstall", "canBeApplied": True}
 
 
 def reported(cluster: Document) -> bool:
@@ -65,11 +63,12 @@ def _show_cluster(lab: Lab, cluster: Document, wanted: Document) -> None:
     if inner["phase"] == "running" and changed:
         inner["phase"] = "forming"
     state = report.get("state") or "Pending"
-    broken = inner["phase"] != "running" and faults.holds(lab.faults, "cluster-error", name=cluster["metadata"]["name"])
+    broken = inner["phase"] != "running" and faults.breaks(lab.faults, cluster)
     if broken:
         state, inner["phase"] = "Error", "failed"
     elif inner["phase"] != "running":
         inner["phase"] = "running" if state == "Running" and not changed else "forming"
+    inner["formed"] = inner.get("formed", False) or inner["phase"] == "running"
     told = {f"{one['profileUid']}/{one['name']}": one["condition"] for one in report.get("packs") or []}
     waiting = {"type": "WaitingForOtherLayers", "status": "False"}
     packs = [
@@ -82,13 +81,14 @@ def _show_cluster(lab: Lab, cluster: Document, wanted: Document) -> None:
         }
         for key, one in zip(about, wanted["layers"], strict=True)
     ]
+    tell(lab, cluster, state)
     cluster["status"] = {
         **(cluster.get("status") or {}),
         "location": inner.get("location") or {},
         "state": state,
         "conditions": report.get("conditions") or [],
         "packs": packs,
-        "spcApply": _SHOWN,
+        "spcApply": rollout.applied(cluster),
     }
 
 
@@ -103,7 +103,22 @@ def _show_machines(config: Document, report: Document) -> None:
         if known is not None and report["revision"] >= known:
             health = {"health": {"conditions": one["conditions"]}} if one.get("conditions") else {}
             machine["status"] = {
+                **nodes.kept(machine),
                 "instanceState": one.get("state") or "Pending",
                 "ready": bool(one.get("ready")),
                 **health,
             }
+            nodes.take(machine, cordoned=bool(one.get("cordoned")))
+
+
+def tell(lab: Lab, cluster: Document, state: str) -> None:
+    """Notes that a cluster is in another state than it was."""
+    before = (cluster.get("status") or {}).get("state", "")
+    if state == before:
+        return
+    failed = state == "Error"
+    words = f"The cluster was {before or 'new'} and is {state}"
+    uid, name = cluster["metadata"]["uid"], cluster["metadata"]["name"]
+    if failed:
+        words = f"{words}: {faults.WORDS}" if cluster["_lab"]["phase"] == "failed" else words
+    events.record(lab, "spectrocluster", uid, name, f"Cluster{state}", words, events.ERROR if failed else events.INFO)

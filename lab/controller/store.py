@@ -31,6 +31,14 @@ CREATE INDEX IF NOT EXISTS by_name ON objects (kind, name);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS seen (uid TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS seen_at ON seen (at);
+CREATE TABLE IF NOT EXISTS notes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    project TEXT NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS notes_of ON notes (kind, uid, seq);
 """
 
 
@@ -169,6 +177,37 @@ class Store:
     def excuse(self, at: float) -> None:
         """Counts the silence of hosts from ``at``: while the controller was down, nobody listened."""
         self._db.execute("UPDATE seen SET at=? WHERE at < ?", (at, at))
+
+    # -- events, which no object's document holds
+
+    def note(self, kind: str, uid: str, document: Document, *, keep: int) -> None:
+        """Adds an event of an object; of each object the newest ``keep`` stay."""
+        text = json.dumps(document, separators=(",", ":"))
+        self._db.execute(
+            "INSERT INTO notes (kind, uid, project, document) VALUES (?,?,?,?)",
+            (kind, uid, self.project_of(kind, uid), text),
+        )
+        self._db.execute(
+            "DELETE FROM notes WHERE kind=? AND uid=? AND seq <= "
+            "(SELECT seq FROM notes WHERE kind=? AND uid=? ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+            (kind, uid, kind, uid, keep),
+        )
+
+    def notes(self, *, projects: list[str], kind: str = "", uid: str = "") -> list[Document]:
+        """Events of these projects ("" is the tenant), of one object or of all, the oldest first; each with its UID."""
+        where, values = f"project IN ({','.join('?' * len(projects))})", list(projects)
+        if kind:
+            where += " AND kind=? AND uid=?"
+            values += [kind, uid]
+        found = self._db.execute(f"SELECT seq, document FROM notes WHERE {where} ORDER BY seq", values).fetchall()
+        events: list[Document] = [{"seq": seq, **json.loads(text)} for seq, text in found]
+        for event in events:
+            event["metadata"]["uid"] = f"{event.pop('seq'):024x}"
+        return events
+
+    def forget_notes(self, kind: str, uid: str) -> None:
+        """Removes all events of an object."""
+        self._db.execute("DELETE FROM notes WHERE kind=? AND uid=?", (kind, uid))
 
     # -- settings
 

@@ -1,4 +1,4 @@
-"""Registration tokens and projects: what belongs to the tenant."""
+"""Registration tokens, and who asks."""
 
 from __future__ import annotations
 
@@ -18,24 +18,6 @@ def users_info(context: Context) -> Document:
 @route("GET", "/v1/health/ping", who="anyone")
 def ping(context: Context) -> Document:
     return {"msg": "pong"}
-
-
-@route("GET", "/v1/dashboard/projects/metadata")
-def projects_metadata(context: Context) -> Document:
-    context.tenant_only()
-    wanted = context.query.get("name")
-    found = [
-        {"metadata": {"name": one["metadata"]["name"], "uid": one["metadata"]["uid"]}}
-        for one in context.store.all("project")
-        if not wanted or one["metadata"]["name"] == wanted
-    ]
-    return {"items": found}
-
-
-@route("GET", "/v1/projects/{uid}")
-def get_project(context: Context) -> Document:
-    context.tenant_only()
-    return context.find("project", context.parts["uid"], name="Project")
 
 
 @route("GET", PATH)

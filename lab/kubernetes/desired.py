@@ -51,6 +51,7 @@ class Member:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[tuple[str, str, str], ...] = ()  # key, value, effect
+    cordoned: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def _member(pool: Mapping[str, Any], host: Mapping[str, Any]) -> Member:
         pool=str(pool["name"]),
         control_plane=control_plane,
         works=not control_plane or bool(pool.get("asWorker")),
+        cordoned=bool(host.get("cordoned")),
         labels={str(key): str(value) for key, value in (pool.get("labels") or {}).items()},
         annotations={str(key): str(value) for key, value in (pool.get("annotations") or {}).items()},
         taints=tuple(

@@ -21,7 +21,7 @@ from lab.kubernetes.distribution import of
 from lab.kubernetes.kubectl import ApiError, Kubectl
 from lab.kubernetes.layers import Layers
 from lab.kubernetes.node import NodeHost
-from lab.kubernetes.plan import HostView, Seen, Step, next_step, target, unready
+from lab.kubernetes.plan import MAINTAINED, HostView, Seen, Step, next_step, target, unready
 from lab.kubernetes.provider import Delivery
 from lab.kubernetes.steps import Known, StepError, Steps, described
 
@@ -252,7 +252,9 @@ class Keeper:
             state = "Running" if (node and node.ready) or self._known.complete else "Provisioned"
         ready = bool(node and node.ready)
         words = node.message if node else "no such node" if membership and membership.joined else "not joined yet"
-        return {"state": state, "ready": ready, "conditions": [_condition("Ready", ready, words)]}
+        cordoned = node is not None and node.unschedulable and MAINTAINED in node.annotations
+        conditions = [_condition("Ready", ready, words)]
+        return {"state": state, "ready": ready, "cordoned": cordoned, "conditions": conditions}
 
     def _gone(self, desired: Desired) -> list[str]:
         """Hosts that are free of this cluster."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.kubernetes.desired import Member
-from lab.kubernetes.plan import DRAINED, NodeView, wanted_labels, wanted_taints
+from lab.kubernetes.plan import DRAINED, MAINTAINED, NodeView, wanted_labels, wanted_taints
 
 # A leader renews its lease every two seconds, and needs a few to know all objects when it is new.
 _RENEWED_WITHIN, _LED_FOR = 5.0, 5.0
@@ -137,9 +137,19 @@ class Kubectl:
             for key, value, effect in sorted(wanted_taints(member, node))
         ]
         spec: dict[str, Any] = {"taints": taints or None}
-        spec |= {"unschedulable": None} if DRAINED in node.annotations else {}
+        spec |= {"unschedulable": None} if DRAINED in node.annotations and MAINTAINED not in node.annotations else {}
         change = {"metadata": {"labels": wanted_labels(member), "annotations": notes}, "spec": spec}
         self.run(["patch", "node", node.name, "--type=merge", f"--patch={json.dumps(change)}"])
+
+    def cordon(self, node: str) -> None:
+        """Take the node out of service, until the user takes it back."""
+        self.run(["annotate", "node", node, "--overwrite", f"{MAINTAINED}=yes"])
+        self.run(["cordon", node])
+
+    def uncordon(self, node: str) -> None:
+        """Take the node back."""
+        change = {"metadata": {"annotations": {MAINTAINED: None, DRAINED: None}}, "spec": {"unschedulable": None}}
+        self.run(["patch", "node", node, "--type=merge", f"--patch={json.dumps(change)}"])
 
     def drain(self, node: str, options: DrainOptions) -> None:
         """Cordon the node and, where the pack says so, move its pods. Raises ApiError when they do not go in time."""

@@ -157,6 +157,19 @@ case $command in
 esac
 """
 
+# Where Palette's hosts have it. The lab's etcd runs in a pod, whose image has the program, and sees the same certificates.
+_ETCDCTL = """\
+#!/bin/sh
+tasks=$(ctr --namespace k8s.io tasks list | awk '$3 == "RUNNING" {print $1}')
+for id in $(ctr --namespace k8s.io containers list --quiet 'labels."io.kubernetes.container.name"==etcd'); do
+    case " $(echo $tasks) " in
+        *" $id "*) exec ctr --namespace k8s.io tasks exec --exec-id "etcdctl-$$" "$id" etcdctl "$@" ;;
+    esac
+done
+echo "etcd does not run on this host" >&2
+exit 1
+"""
+
 _NETWORKD = """\
 [Network]
 ManageForeignRoutes=no
@@ -173,6 +186,7 @@ FILES: Mapping[str, tuple[str, int]] = {
     "/etc/systemd/system/lab-routes.service": (_ROUTES_UNIT, 0o644),
     "/etc/systemd/system/kubelet.service": (_KUBELET_UNIT, 0o644),
     "/usr/local/bin/crictl": (_CRICTL, 0o755),
+    "/opt/spectrocloud/bin/etcdctl": (_ETCDCTL, 0o755),
     "/etc/systemd/networkd.conf.d/50-lab-node.conf": (_NETWORKD, 0o644),
     "/etc/ssh/sshd_config.d/60-lab-node.conf": (_SSHD, 0o644),
 }

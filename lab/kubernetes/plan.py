@@ -6,7 +6,8 @@ One step at a time, so that a cluster that is interrupted anywhere goes on from 
 2. a host on which a step was not finished is reset, and begins anew;
 3. the control plane is formed on its first host, then the others join: control planes one by one, workers together;
 4. what left for good is forgotten, a control plane only when the others can do without it;
-5. nodes get the version, control planes first, each drained before; labels and taints follow;
+5. nodes are taken out of service and back as the user says, then get the version, control planes first, each drained
+   before; labels and taints follow;
 6. the layers above Kubernetes are applied in their order.
 """
 
@@ -21,6 +22,8 @@ from lab.kubernetes.desired import Desired, Member
 
 # On a node that was drained by the lab: one that somebody else cordoned stays cordoned.
 DRAINED = "palette-edge-lab/drained"
+# On a node that the user took out of service.
+MAINTAINED = "palette-edge-lab/maintained"
 TAINTS = ("node-role.kubernetes.io/master", "node-role.kubernetes.io/control-plane")
 
 
@@ -76,7 +79,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do. ``kind`` is reset, init, join, forget, leave, upgrade, adjust or layers; ``hosts`` are UIDs."""
+    """One thing to do: reset, init, join, forget, leave, maintain, upgrade, adjust or layers; ``hosts`` are UIDs."""
 
     kind: str
     hosts: tuple[str, ...] = ()
@@ -102,6 +105,7 @@ def next_step(desired: Desired, seen: Seen) -> Step | None:
         _forget(seen, ours)
         or _join(desired, seen, ours)
         or _leave(desired, seen, ours)
+        or _maintain(desired, seen, ours)
         or _upgrade(desired, seen, ours)
         or _adjust(desired, seen, ours)
         or (Step("layers") if seen.layers_due else None)
@@ -162,6 +166,19 @@ def _leave(desired: Desired, seen: Seen, ours: Mapping[str, HostView]) -> Step |
         well = [one for one in others if _ready(seen, one)]
         if all(one.uid in ours for one in desired.control_planes) and len(well) > len(others) // 2:
             return Step("leave", (host.uid,), node=host.membership.node)
+    return None
+
+
+def _maintain(desired: Desired, seen: Seen, ours: Mapping[str, HostView]) -> Step | None:
+    """A node that the user takes out of service, or back."""
+    for member in desired.members:
+        membership = _membership(ours, member.uid)
+        node = (seen.nodes or {}).get(membership.node) if membership else None
+        if node is None:
+            continue
+        ours_to_take_back = MAINTAINED in node.annotations
+        if (not node.unschedulable or not ours_to_take_back) if member.cordoned else ours_to_take_back:
+            return Step("maintain", (member.uid,), node=node.name)
     return None
 
 

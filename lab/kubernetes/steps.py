@@ -84,6 +84,7 @@ class Steps:
                 "join": self._join,
                 "forget": self._forget,
                 "leave": self._leave,
+                "maintain": self._maintain,
                 "upgrade": self._upgrade,
                 "adjust": self._adjust,
             }[step.kind](step, desired)
@@ -200,6 +201,14 @@ class Steps:
             self.kubectl().run(["delete", "pods", *pods])
             rollout = ["rollout", "status", "daemonset/kube-proxy", "--namespace=kube-system", "--timeout=90s"]
             self.kubectl().run(rollout, timeout=100)
+
+    def _maintain(self, step: Step, desired: Desired) -> None:
+        if not _member(desired, step.hosts[0]).cordoned:
+            self.kubectl().uncordon(step.node)
+            return
+        # Noted as done only when its pods have left.
+        self._drain(step.node, desired)
+        self.kubectl().cordon(step.node)
 
     def _adjust(self, step: Step, desired: Desired) -> None:
         kubectl, hosts = self.kubectl(), self._hosts()
@@ -337,6 +346,7 @@ def described(step: Step) -> str:
         "join": "joining",
         "forget": "forgetting node",
         "leave": "removing",
+        "maintain": "cordoning or uncordoning",
         "upgrade": "upgrading",
         "adjust": "labelling",
         "layers": "applying the layers",

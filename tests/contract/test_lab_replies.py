@@ -6,20 +6,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.palette.edge.tests.contract import (
+    replies_clusters,
+    replies_dashboard,
+    replies_hosts,
+    replies_profiles,
+)
+from ansible_collections.palette.edge.tests.contract.replies import CASES, Ask, Case, case, plain
+from ansible_collections.palette.edge.tests.contract.replies_profiles import manifest_profile
 from ansible_collections.palette.edge.tests.contract.swagger import Swagger
 from ansible_collections.palette.edge.tests.unit.lab_controller import TENANT, World
 from lab.controller import shapes
 from lab.controller.core import ROUTES, Route
-from lab.controller.packs import REGISTRY
 
 HOSTS = ("edge-1", "edge-2", "edge-3")
+# Cases of their own rooms, declared by being imported.
+ROOMS = (replies_clusters, replies_dashboard, replies_hosts, replies_profiles)
 WIRED = [one for one in ROUTES if not one.template.startswith("/lab/")]
 # Read back by newer versions than the description is of: the Terraform provider of July 2026 relies on both.
 NEWER = {
@@ -29,37 +37,6 @@ NEWER = {
     },
     "v1MachinePoolConfigEntity": {"overrideHealthCheckConfiguration": {"type": "string"}},
 }
-
-
-@dataclass
-class Ask:
-    """A request; ``agent`` is the host in whose name it comes, ``status`` is given where it is no success."""
-
-    parts: dict[str, str] = field(default_factory=dict)
-    body: Any = None
-    params: dict[str, str] = field(default_factory=dict)
-    scope: str | None = None
-    agent: str = ""
-    status: int = 0
-
-
-Case = Callable[[World], Iterator[Ask]]
-CASES: dict[tuple[str, str], Case] = {}
-
-
-def case(method: str, template: str) -> Callable[[Case], Case]:
-    """Declares what an endpoint is asked."""
-
-    def declare(function: Case) -> Case:
-        CASES[method, template] = function
-        return function
-
-    return declare
-
-
-def plain(method: str, template: str, *asks: Ask) -> None:
-    """Declares an endpoint that needs nothing of the world."""
-    case(method, template)(lambda _world: iter(asks or (Ask(),)))
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +67,10 @@ def test_replies_are_as_described(route: Route, swagger: Swagger, world: World) 
             assert host
             headers = {"ApiKey": "", "ServiceToken": host["status"]["serviceAuthToken"]}
         path = route.template.format(**ask.parts)
-        reply = world.call(route.method, path, ask.body, scope=ask.scope, headers=headers, **ask.params)
+        if ask.form is not None:
+            headers["Content-Type"] = ask.form[0]
+        body = ask.form[1] if ask.form else ask.body
+        reply = world.call(route.method, path, body, scope=ask.scope, headers=headers, **ask.params)
         if ask.status:
             assert reply.status_code == ask.status
             continue
@@ -151,14 +131,8 @@ def _samples(shape: shapes.Shape) -> Any:
 
 plain("GET", "/v1/users/info")
 plain("GET", "/v1/health/ping")
-plain("GET", "/v1/dashboard/projects/metadata", Ask(scope=TENANT), Ask(scope=TENANT, params={"name": "Default"}))
 TOKEN = {"metadata": {"name": "a"}, "spec": {"expiry": "2027-12-31T00:00:00Z"}}
 plain("POST", "/v1/edgehosts/tokens", Ask(body=TOKEN, scope=TENANT))
-
-
-@case("GET", "/v1/projects/{uid}")
-def _project(world: World) -> Iterator[Ask]:
-    yield Ask({"uid": world.project}, scope=TENANT)
 
 
 @case("GET", "/v1/edgehosts/tokens")
@@ -195,15 +169,6 @@ NEW_HOST = {
 plain("POST", "/v1/edgehosts", Ask(body=NEW_HOST), Ask(body={"metadata": {"uid": "edge-8"}}))
 
 
-@case("GET", "/v1/edgehosts/{uid}")
-def _host(world: World) -> Iterator[Ask]:
-    world.ok("POST", "/v1/edgehosts", NEW_HOST)
-    world.ok("POST", "/v1/edgehosts", {"metadata": {"uid": "edge-8"}})
-    _cluster_of(world)
-    for uid in ("edge-9", "edge-8", *HOSTS):
-        yield Ask({"uid": uid})
-
-
 @case("DELETE", "/v1/edgehosts/{uid}")
 def _delete_host(world: World) -> Iterator[Ask]:
     world.ok("POST", "/v1/edgehosts", NEW_HOST)
@@ -214,12 +179,6 @@ def _delete_host(world: World) -> Iterator[Ask]:
 def _host_meta(world: World) -> Iterator[Ask]:
     world.ok("POST", "/v1/edgehosts", NEW_HOST)
     yield Ask({"uid": "edge-9"}, {"metadata": {"uid": "edge-9", "name": "n", "labels": {}}})
-
-
-@case("PATCH", "/v1/edgehosts/{uid}/tunnelConfig")
-def _tunnel(world: World) -> Iterator[Ask]:
-    world.ok("POST", "/v1/edgehosts", NEW_HOST)
-    yield Ask({"uid": "edge-9"}, {"remoteSsh": "enabled", "remoteSshTempUser": "enabled"})
 
 
 @case("PATCH", "/v1/edgehosts/{uid}/hostPairingKey")
@@ -279,104 +238,13 @@ def _search_hosts(world: World) -> Iterator[Ask]:
 plain("GET", "/v1/dashboard/edgehosts/search/schema")
 plain("GET", "/v1/dashboard/spectroclusters/search/schema")
 
-# -- packs
-
-plain("GET", "/v1/registries/metadata")
-plain("GET", "/v1/registries/pack/summary")
-plain("POST", "/v1/packs/search", Ask(body={}), Ask(body={"filter": {"name": {"eq": "edge-k3s"}, "layer": ["k8s"]}}))
-plain("GET", "/v1/packs/{name}/registries/{registry}", Ask({"name": "edge-k3s", "registry": REGISTRY["uid"]}))
-
-
-# -- cluster profiles
-
-
-def _manifest_profile(world: World, **more: Any) -> str:
-    manifests = [{"name": "hello", "content": "kind: Namespace\nname: {{.spectro.var.greeting}}"}]
-    own = {"name": "hello", "type": "manifest", "layer": "addon", "manifests": manifests}
-    options = [{"value": "hello", "label": "Hello"}]
-    greeting = {"name": "greeting", "defaultValue": "hello", "options": options, "inputType": "dropdown"}
-    secret = {"name": "secret", "defaultValue": "s", "isSensitive": True}
-    return world.profile(packs=[world.pack(), own], variables=[greeting, secret], **more)
-
-
-def _profile_body() -> dict[str, Any]:
-    pack = {"name": "own", "type": "manifest", "layer": "addon", "manifests": [{"name": "m", "content": "a"}]}
-    template = {"cloudType": "edge-native", "type": "add-on", "packs": [pack]}
-    variables = [{"name": "a", "format": "ipv4", "required": True}]
-    return {"metadata": {"name": "p"}, "spec": {"version": "1.0.0", "template": template, "variables": variables}}
-
-
-plain("POST", "/v1/clusterprofiles", Ask(body=_profile_body()))
-plain("GET", "/v1/clusterprofiles/validate/name", Ask(params={"name": "p", "version": "1.0.0"}))
-
-
-@case("GET", "/v1/clusterprofiles/{uid}")
-@case("GET", "/v1/clusterprofiles/{uid}/packs/manifests")
-@case("GET", "/v1/clusterprofiles/{uid}/variables")
-def _profiles(world: World) -> Iterator[Ask]:
-    yield Ask({"uid": world.ok("POST", "/v1/clusterprofiles", _profile_body())["uid"]})
-    uid = _manifest_profile(world)
-    world.create_cluster(*world.hosts("edge-1"), profile=uid)
-    yield Ask({"uid": uid})
-
-
-@case("PUT", "/v1/clusterprofiles/{uid}")
-def _put_profile(world: World) -> Iterator[Ask]:
-    packs = [{"name": "own", "type": "manifest", "layer": "addon", "manifests": [{"name": "m", "content": "b"}]}]
-    yield Ask({"uid": world.profile()}, {"spec": {"template": {"type": "cluster", "packs": packs}, "version": "1.0.1"}})
-
-
-@case("DELETE", "/v1/clusterprofiles/{uid}")
-@case("PATCH", "/v1/clusterprofiles/{uid}/publish")
-def _profile(world: World) -> Iterator[Ask]:
-    yield Ask({"uid": world.profile()})
-
-
-@case("PATCH", "/v1/clusterprofiles/{uid}/metadata")
-def _profile_metadata(world: World) -> Iterator[Ask]:
-    yield Ask({"uid": world.profile()}, {"metadata": {"name": "edge", "labels": {"a": "b"}}})
-
-
-@case("POST", "/v1/clusterprofiles/{uid}/clone")
-def _clone(world: World) -> Iterator[Ask]:
-    target = {"scope": "project", "projectUid": world.project}
-    yield Ask({"uid": world.profile()}, {"metadata": {"name": "edge", "version": "1.1.0", "target": target}})
-
-
-@case("PUT", "/v1/clusterprofiles/{uid}/variables")
-@case("PATCH", "/v1/clusterprofiles/{uid}/variables")
-def _profile_variables(world: World) -> Iterator[Ask]:
-    yield Ask({"uid": world.profile()}, {"variables": [{"name": "a"}]})
-
-
-@case("DELETE", "/v1/clusterprofiles/{uid}/variables")
-def _delete_variables(world: World) -> Iterator[Ask]:
-    yield Ask({"uid": world.profile(variables=[{"name": "a"}])}, {"variables": ["a"]})
-
-
-@case("GET", "/v1/dashboard/clusterprofiles/metadata")
-def _profiles_metadata(world: World) -> Iterator[Ask]:
-    yield Ask()
-    world.profile()
-    yield Ask()
-
-
-@case("POST", "/v1/dashboard/clusterprofiles")
-def _search_profiles(world: World) -> Iterator[Ask]:
-    yield Ask(body={})
-    world.create_cluster(*world.hosts("edge-1"))
-    world.ok("POST", "/v1/clusterprofiles", _profile_body())
-    yield Ask(body={"filter": {"profileName": {"contains": "store"}, "scope": "project"}})
-    yield Ask(body={})
-
-
 # -- clusters
 
 
 def _cluster_of(world: World) -> str:
     """A cluster that runs, with all that can be set."""
     world.hosts(*HOSTS)
-    body = world.definition(_manifest_profile(world), world.pool(*HOSTS[:1]), _workers(world))
+    body = world.definition(manifest_profile(world), world.pool(*HOSTS[:1]), _workers(world))
     body["spec"]["cloudConfig"]["overlayNetworkConfiguration"] = {"enable": False}
     patch = {"schedule": "0 0 * * *", "patchOnBoot": True}
     place = {"countryCode": "DE", "geoLoc": {"latitude": 53.5, "longitude": 0.0}}
@@ -514,7 +382,7 @@ def _cluster_metadata(world: World) -> Iterator[Ask]:
 def _attach(world: World) -> Iterator[Ask]:
     uid = world.create_cluster(*world.hosts("edge-1"))
     old = world.cluster(uid)["spec"]["clusterProfileTemplates"][0]["uid"]
-    given = {"uid": _manifest_profile(world, version="2.0.0"), "replaceWithProfile": old}
+    given = {"uid": manifest_profile(world, version="2.0.0"), "replaceWithProfile": old}
     given["variables"] = [{"name": "greeting", "value": "moin"}]
     given["packValues"] = [{"name": "edge-k3s", "values": "b: 2"}]
     body = {"profiles": [given], "spcApplySettings": {"actionType": "DownloadAndInstall"}}
@@ -530,7 +398,7 @@ def _detach(world: World) -> Iterator[Ask]:
 
 @case("PATCH", "/v1/spectroclusters/{uid}/variables")
 def _cluster_variables(world: World) -> Iterator[Ask]:
-    profile = _manifest_profile(world)
+    profile = manifest_profile(world)
     uid = world.create_cluster(*world.hosts("edge-1"), profile=profile)
     yield Ask({"uid": uid}, [{"profileUid": profile, "variables": [{"name": "greeting", "value": "moin"}]}])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,9 +51,9 @@ def test_the_read_only_key_reads_and_searches_and_writes_nothing(world: World) -
     for one in writing:
         if one.who == "anyone" or (one.method == "POST" and ("dashboard" in one.template or "search" in one.template)):
             continue
-        if one.template.endswith("/validate"):
+        if one.template.endswith(("/validate", "/validate/packs", "/validate/repave")):
             continue
-        path = one.template.format(uid="search", name="x", registry="x", pool="validate", machine="search")
+        path = re.sub(r"\{\w+\}", "search", one.template)
         world.refused(403, "OperationForbidden", one.method, path, {}, headers=headers)
         refused += 1
     assert refused > 30
@@ -71,7 +72,7 @@ def test_what_is_the_tenants_refuses_a_project(world: World, template: str) -> N
     uid = world.token()
     for one in ROUTES:
         if one.template == template:
-            path = template.format(uid=world.project if "projects" in template else uid)
+            path = template.replace("{uid}", world.project if "projects" in template else uid)
             world.refused(400, "ProjectUidIsNotEmpty", one.method, path, {"metadata": {"name": "x"}})
 
 
@@ -170,8 +171,8 @@ def test_wrong_types_are_refused_and_never_a_failure_of_the_server(world: World,
     profile = world.cluster(cluster)["spec"]["clusterProfileTemplates"][0]["uid"]
     uids = {"tokens": world.token(), "edgehosts": "edge-1", "clusterprofiles": profile, "cloudconfigs": config}
     uid = next((one for part, one in uids.items() if part in route.template), cluster)
-    path = route.template.format(uid=uid, pool="plane", machine="none", name="none", registry="none")
-    tenant = "tokens" in route.template
+    path = re.sub(r"\{\w+\}", "none", route.template.replace("{uid}", uid).replace("{pool}", "plane"))
+    tenant = any(part in route.template for part in ("tokens", "/v1/projects", "/v1/tenants"))
     host = world.lab.store.get("host", "edge-1")
     assert host
     headers = {"LabKey": world.lab.lab_key}

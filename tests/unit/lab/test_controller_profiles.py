@@ -206,3 +206,52 @@ def test_the_catalogue(world: World) -> None:
     tags = world.ok("GET", path)["tags"]
     assert pack_uid("edge-k3s", "1.30.4") in {one["packUid"] for one in tags}
     world.refused(404, "ResourceNotFound", "GET", "/v1/packs/edge-k3s/registries/none")
+
+
+def test_several_profiles_are_deleted_but_for_those_in_use(world: World) -> None:
+    used = world.profile("used")
+    world.create_cluster(*world.hosts("edge-1"), profile=used)
+    answer = world.ok("DELETE", f"{PATH}/bulk", {"uids": [world.profile("free"), used, "none"]})
+    assert (answer["deletedCount"], answer["isSucceeded"]) == (1, False)
+    assert [(one["uid"], one.get("name", "")) for one in answer["failures"]] == [(used, "used"), ("none", "")]
+    assert "store-042" in answer["failures"][0]["errMsg"]
+    assert world.ok("DELETE", f"{PATH}/bulk", {"uids": []})["failures"] == []
+
+
+def test_a_copy_is_checked_before_it_is_made(world: World) -> None:
+    uid, other = world.profile("p"), world.projects["Lab B"]
+    path = f"{PATH}/{uid}/clone/validate"
+    world.ok("POST", path, {"name": "p", "version": "1.1.0"})
+    world.refused(409, "DuplicateClusterProfile", "POST", path, {"name": "p", "version": "1.0.0"})
+    target = {"scope": "project", "projectUid": other}
+    world.ok("POST", path, {"name": "p", "version": "1.0.0", "target": target})
+    world.ok("POST", f"{PATH}/{uid}/clone", {"metadata": {"name": "p", "version": "1.0.0", "target": target}})
+    world.refused(409, "DuplicateClusterProfile", "POST", path, {"name": "p", "version": "1.0.0", "target": target})
+    world.refused(404, "ResourceNotFound", "POST", path, {"name": "q", "target": {**target, "projectUid": "none"}})
+    world.refused(400, "InvalidRequest", "POST", path, {"name": "q", "target": {"scope": "system"}})
+
+
+def test_a_copy_of_what_is_published_leaves_the_draft_behind(world: World) -> None:
+    uid = world.profile("p", packs=[_own("published")])
+    (known,) = _manifests(world, uid)
+    _put(world, uid, _own("draft", uid=known["uid"]))
+    twin = world.ok("POST", f"{PATH}/{uid}/clone", {"metadata": {"name": "p", "version": "2.0.0"}})["uid"]
+    assert _manifests(world, twin)[0]["content"] == "published"
+    assert _manifests(world, uid)[0]["content"] == "draft"
+
+
+def test_profiles_are_searched_by_version_and_tags_and_sorted(world: World) -> None:
+    uids = {version: world.profile("p", version) for version in ("1.9.0", "1.10.0", "2.0.0")}
+    world.ok("PATCH", f"{PATH}/{uids['2.0.0']}/metadata", {"metadata": {"name": "p", "labels": {"line": "new"}}})
+
+    def found(**body: Any) -> list[str]:
+        items = world.ok("POST", "/v1/dashboard/clusterprofiles", body)["items"]
+        return [one["specSummary"]["version"] for one in items]
+
+    assert found(filter={"version": {"gt": "1.9.0", "lt": "2.0.0"}}) == ["1.10.0"]
+    assert found(filter={"tags": {"eq": ["line:NEW"]}}) == ["2.0.0"]
+    assert found(filter={"tags": {"ne": ["line:new"]}}) == ["1.9.0", "1.10.0"]
+    assert found(sort=[{"field": "profileName", "order": "desc"}])
+    one = world.ok("GET", f"/v1/dashboard/clusterprofiles/{uids['1.9.0']}")
+    assert one["specSummary"]["published"]["packs"][0]["name"] == "edge-k3s"
+    assert len(one["specSummary"]["versions"]) == 3
