@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file that only its owner can read, on the host that runs the module: there is the old one or the new one, whole."""
+"""A file on the host that runs the module, for its owner alone or not: there is the old one or the new one, whole."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from .palette._errors import InputError
 MODE = 0o600
 
 
-def differs(path: str, text: str) -> bool:
+def differs(path: str, text: str, *, mode: int | None = MODE) -> bool:
     """Whether the file at C(path) has to be written for it to hold C(text), for its owner's eyes alone.
+
+    :param mode: None where it is no secret: any mode will do.
 
     :raises InputError: when there cannot be such a file, or it cannot be read.
     """
@@ -28,15 +30,17 @@ def differs(path: str, text: str) -> bool:
     try:
         with open(path, "rb") as file:
             same = file.read() == text.encode()
-            return not same or stat.S_IMODE(os.fstat(file.fileno()).st_mode) != MODE
+            return not same or mode not in (None, stat.S_IMODE(os.fstat(file.fileno()).st_mode))
     except FileNotFoundError:
         return True
     except OSError as error:
         raise _failed(path, error) from None
 
 
-def write(path: str, text: str) -> None:
+def write(path: str, text: str, *, mode: int | None = MODE) -> None:
     """Writes the file; where C(path) is a link, what it leads to.
+
+    :param mode: None where it is no secret: the mode that it has, or that a new file gets.
 
     :raises InputError: when it cannot be written.
     """
@@ -49,11 +53,22 @@ def write(path: str, text: str) -> None:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
+            if mode is None:
+                os.fchmod(file.fileno(), _usual_mode(real))
         os.replace(temporary, real)
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
         raise _failed(path, error) from None
+
+
+def _usual_mode(path: str) -> int:
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 def _failed(path: str, error: OSError) -> InputError:

@@ -11,7 +11,10 @@ short_description: Manage cluster profiles
 description:
   - Publishes cluster profiles, the layers (packs) and variables that clusters are made of.
   - Each version of a profile is an object of its own. A version that is not there yet is made as a copy of the newest
-    one, then changed and published. A profile that is there already is found by name and version, and adopted.
+    one, then variables, layers, unused variables and metadata are set in this order, and it is published. A profile that
+    is there already is found by name and version, and adopted.
+  - When Palette refuses a step after the copy, the half-made version is removed again. When the connection is lost,
+    nothing is undone and a second run carries on.
   - What is not given is left as it is, and not compared.
 author:
   - The palette.edge authors (@palette-edge)
@@ -71,7 +74,11 @@ options:
         type: str
         choices: [kernel, os, k8s, cni, csi, addon]
       version:
-        description: Version of the pack. Needed for all but manifests.
+        description:
+          - Version of the pack. Needed for all but manifests.
+          - With a wildcard for its end (C(1.30.x), C(1.30.*), C(*)) the newest that fits, no release candidates. A version of
+            the profile that is published keeps what it has as long as that fits, so a newer pack in the registry is no
+            change; a new version of the profile, and a draft, take the newest.
         type: str
       registry:
         description: Name or UID of the registry. Needed when several have the pack.
@@ -81,9 +88,18 @@ options:
         type: str
       values:
         description:
-          - Values of the pack, YAML text. Without it, a new layer gets the pack's own.
-          - Palette's macros (C({{ '{{' }}.spectro...{{ '}}' }})) look like templates to Ansible, so mark such a text C(!unsafe).
-        type: str
+          - Values of the pack, YAML text or a mapping. Without it, a new layer gets the pack's own.
+          - They are compared by what they mean; comments, quotes and the order of keys are no difference.
+          - Palette's macros, such as C(.spectro.var.NAME) in double braces, look like templates to Ansible. Keep such values
+            in a file and read it with P(ansible.builtin.file#lookup), or mark text in a playbook C(!unsafe).
+          - In a mapping a macro is always text; where a number is wanted, write text, with the macro without quotes.
+        type: raw
+      presets:
+        description:
+          - Names of presets that the pack offers (M(palette.edge.pack_info) lists them), put into
+            O(packs[].values), or into the pack's own values when those are not given. Comments are lost then.
+        type: list
+        elements: str
       manifests:
         description: Manifests of the layer, the whole list. What is not given stays as it is.
         type: list
@@ -100,7 +116,7 @@ options:
   variables:
     description:
       - Profile variables, the whole set. New ones are made before the layers that use them are changed, and those not
-        given are removed after.
+        given are removed after. A layer that uses a variable that is not declared is refused.
     type: list
     elements: dict
     suboptions:
@@ -116,7 +132,8 @@ options:
         type: str
       default_value:
         description:
-          - Default. Needed when O(variables[].required) is set.
+          - Default. Needed when O(variables[].required) is set. For a dropdown, the value of one of its options.
+          - It must keep O(variables[].format), O(variables[].regex) and O(variables[].options).
           - With O(variables[].sensitive) it is written, never compared.
         type: str
       format:
@@ -146,6 +163,12 @@ options:
       sensitive:
         description: Whether the value is a secret.
         type: bool
+  publish:
+    description:
+      - Whether what was changed is published. Only what is published can be used by clusters.
+      - With V(false) changes stay in a draft, and a draft that is there is left alone.
+    type: bool
+    default: true
   update_in_use:
     description:
       - Whether layers and variables may be changed while clusters use this version. Those clusters are offered, or get,
@@ -153,7 +176,11 @@ options:
     type: bool
     default: false
 seealso:
+  - module: palette.edge.cluster_profile_copy
+  - module: palette.edge.cluster_profile_export
+  - module: palette.edge.cluster_profile_import
   - module: palette.edge.cluster_profile_info
+  - module: palette.edge.pack_info
   - module: palette.edge.cluster
 """
 
@@ -184,6 +211,29 @@ EXAMPLES = r"""
                 namespace: default
               data:
                 text: hello
+
+- name: Publish the next version with values from a file, the newest patch of K3s and a variable
+  palette.edge.cluster_profile:
+    name: edge-store
+    version: 1.1.0
+    packs:
+      - name: edge-native-byoi
+        version: 2.1.0
+        values: "{{ lookup('ansible.builtin.file', 'values/edge-native-byoi.yaml') }}"
+      - name: edge-k3s
+        version: 1.30.x
+      - name: cni-calico
+        version: 3.28.0
+        values:
+          manifests:
+            calico:
+              env:
+                FELIX_LOGSEVERITYSCREEN: Warning
+    variables:
+      - name: site
+        default_value: "042"
+        regex: ^[0-9]{3}$
+        required: true
 """
 
 RETURN = r"""
@@ -198,6 +248,7 @@ cluster_profile:
     type: cluster
     cloud: edge-native
     published: true
+    draft: false
 steps:
   description: What was done, or would be done in check mode, one sentence a write.
   returned: success
@@ -206,19 +257,16 @@ steps:
   sample: [create and publish cluster profile edge-store 1.0.0]
 """
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.palette.edge.plugins.module_utils._reconcile import Plan
 from ansible_collections.palette.edge.plugins.module_utils._runner import Frame, reconcile
-from ansible_collections.palette.edge.plugins.module_utils.palette._errors import InputError
-from ansible_collections.palette.edge.plugins.module_utils.palette._session import Scope, Session
+from ansible_collections.palette.edge.plugins.module_utils.palette._errors import PaletteError
+from ansible_collections.palette.edge.plugins.module_utils.palette._session import Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster_profile as profiles
-from ansible_collections.palette.edge.plugins.module_utils.resources._packs import (
-    DesiredPack,
-    PackCatalogue,
-    ResolvedPack,
-)
+from ansible_collections.palette.edge.plugins.module_utils.resources._profile_check import check_layers
+from ansible_collections.palette.edge.plugins.module_utils.resources._profile_input import check_options, resolve_packs
+from ansible_collections.palette.edge.plugins.module_utils.resources._profile_undo import Making, undone
 
 FORMATS = ["string", "number", "boolean", "ipv4", "ipv4cidr", "ipv6", "version", "base64"]
 ARGUMENTS: dict[str, Any] = {
@@ -239,7 +287,8 @@ ARGUMENTS: dict[str, Any] = {
             "version": {"type": "str"},
             "registry": {"type": "str"},
             "uid": {"type": "str"},
-            "values": {"type": "str"},
+            "values": {"type": "raw"},
+            "presets": {"type": "list", "elements": "str"},
             "manifests": {
                 "type": "list",
                 "elements": "dict",
@@ -268,85 +317,47 @@ ARGUMENTS: dict[str, Any] = {
             "sensitive": {"type": "bool"},
         },
     },
+    "publish": {"type": "bool", "default": True},
     "update_in_use": {"type": "bool", "default": False},
 }
 
 
-def check(params: Mapping[str, Any]) -> None:
-    """Refuses what is wrong in the options alone."""
-    problems = []
-    if not re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", params["version"]):
-        problems.append(f"version: {params['version']!r} is not of the form major.minor.patch")
-    if params["cloud"] == "all" and params["type"] != "add-on":
-        problems.append("cloud: all is for profiles of type add-on only")
-    for option in ("packs", "variables"):
-        names = [one["name"] for one in params[option] or []]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        problems += [f"{option}: {name} is given twice" for name in twice]
-    for index, pack in enumerate(params["packs"] or []):
-        if pack["type"] == "manifest" and not pack["manifests"]:
-            problems.append(f"packs[{index}].manifests: the pack {pack['name']} of type manifest has none")
-        if pack["type"] != "manifest" and not pack["version"]:
-            problems.append(f"packs[{index}].version: the pack {pack['name']} needs a version")
-    for index, variable in enumerate(params["variables"] or []):
-        if variable["required"] and not variable["default_value"]:
-            problems.append(f"variables[{index}].default_value: the required variable {variable['name']} needs one")
-    if problems:
-        raise InputError("; ".join(problems))
-
-
-def resolve(session: Session, scope: Scope, packs: list[dict[str, Any]] | None) -> list[ResolvedPack] | None:
-    """Packs with their UIDs."""
-    if packs is None:
-        return None
-    catalogue = PackCatalogue(session, scope)
-    return [
-        catalogue.resolve(
-            DesiredPack(
-                name=pack["name"],
-                type=pack["type"],
-                layer=pack["layer"] or "",
-                version=pack["version"] or "",
-                registry=pack["registry"] or "",
-                uid=pack["uid"] or "",
-                values=pack["values"],
-                manifests=_manifests(pack["manifests"]),
-            ),
-            option=f"packs[{index}]",
-        )
-        for index, pack in enumerate(packs)
-    ]
-
-
-def _manifests(given: list[dict[str, Any]] | None) -> tuple[tuple[str, str], ...] | None:
-    return None if given is None else tuple((one["name"], one["content"]) for one in given)
+PLAIN = ("name", "version", "type", "cloud", "description", "tags", "variables", "publish", "update_in_use")
 
 
 def work(session: Session, frame: Frame) -> dict[str, Any]:
     """Reads, plans and applies one version of a profile."""
     params = frame.params
     frame.hide(one["default_value"] for one in params["variables"] or [] if one["sensitive"])
-    check(params)
+    check_options(params)
     scope = frame.scope(session)
     present = params["state"] == "present"
     desired = profiles.DesiredProfile(
         present=present,
-        packs=resolve(session, scope, params["packs"]) if present else None,
-        **{key: params[key] for key in ("name", "version", "type", "cloud", "description", "tags", "variables")},
-        update_in_use=params["update_in_use"],
+        packs=resolve_packs(session, scope, params["packs"]) if present else None,
+        **{key: params[key] for key in PLAIN},
     )
+    making = Making()
 
     def settle() -> str | None:
         return next(iter(profiles.versions(session, scope, desired.name).get(desired.version, [])), None)
 
-    return reconcile(
-        session,
-        frame,
-        read=lambda: profiles.read(session, scope, desired.name, desired.version),
-        plan=lambda current: profiles.plan(current, desired, scope=scope, settle=settle),
-        noun="cluster_profile",
-        describe=lambda current: profiles.describe(current.profile),
-    )
+    def plan(current: profiles.Current, fresh: bool) -> Plan:
+        planned = profiles.plan(current, desired, scope=scope, settle=settle, fresh=fresh)
+        # What this run has just copied was asked about before.
+        return planned if fresh else check_layers(session, scope, planned, cloud=desired.cloud, kind=desired.type)
+
+    try:
+        return reconcile(
+            session,
+            frame,
+            read=lambda: profiles.read(session, scope, desired.name, desired.version),
+            plan=making.recorded(plan),
+            noun="cluster_profile",
+            describe=lambda current: profiles.describe(current.profile),
+        )
+    except PaletteError as error:
+        raise undone(session, scope, name=desired.name, version=desired.version, making=making, error=error) from error
 
 
 def main() -> None:

@@ -23,6 +23,14 @@ options:
   version:
     description: Version. Without it, all versions are listed.
     type: str
+  gather:
+    description:
+      - What else to tell, V(content) for layers with values and manifests, and variables, in the shape of the options of
+        M(palette.edge.cluster_profile). Defaults of sensitive variables are left out. Needs O(name).
+    type: list
+    elements: str
+    choices: [content]
+    default: []
 seealso:
   - module: palette.edge.cluster_profile
 """
@@ -37,7 +45,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster_profiles:
-  description: The profiles, one entry a version; layers and users are told when O(name) is given.
+  description:
+    - The profiles, one entry a version; layers and users are told when O(name) is given.
+    - With O(gather), C(packs) have C(values), C(manifests) and C(registry_uid), too, and C(variables) are told.
   returned: success
   type: list
   elements: dict
@@ -48,6 +58,7 @@ cluster_profiles:
       type: cluster
       cloud: edge-native
       published: true
+      draft: false
       packs: [{name: edge-k3s, layer: k8s, version: 1.30.4}]
       clusters: [store-042]
 """
@@ -55,8 +66,16 @@ cluster_profiles:
 from typing import Any
 
 from ansible_collections.palette.edge.plugins.module_utils._runner import Frame
+from ansible_collections.palette.edge.plugins.module_utils.palette._errors import InputError
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster_profile as profiles
+from ansible_collections.palette.edge.plugins.module_utils.resources._profile_read import content, read_whole
+
+ARGUMENTS: dict[str, Any] = {
+    "name": {"type": "str"},
+    "version": {"type": "str"},
+    "gather": {"type": "list", "elements": "str", "choices": ["content"], "default": []},
+}
 
 
 def work(session: Session, frame: Frame) -> dict[str, Any]:
@@ -67,6 +86,10 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
         found = profiles.versions(session, scope, name)
         wanted = [uid for one, uids in sorted(found.items()) for uid in uids if version in (None, one)]
         listed = session.map(lambda uid: profiles.describe(profiles.read_uid(session, scope, uid)), wanted)
+        if frame.params["gather"]:
+            listed = [{**one, **content(read_whole(session, scope, one["uid"], name))} for one in listed]
+    elif frame.params["gather"]:
+        raise InputError("name: gather is of one profile, so name it")
     else:
         listed = [one for one in profiles.listing(session, scope) if version in (None, one["version"])]
     return {"changed": False, "cluster_profiles": listed}
@@ -74,7 +97,7 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point."""
-    Frame({"name": {"type": "str"}, "version": {"type": "str"}}).run(work)
+    Frame(ARGUMENTS).run(work)
 
 
 if __name__ == "__main__":

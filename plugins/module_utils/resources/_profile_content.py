@@ -13,6 +13,9 @@ from .._reconcile import differing
 from ..palette._errors import ConflictError
 from ..palette._session import HIDDEN
 from ._packs import ResolvedPack
+from ._profile_rules import check_variables
+from ._profile_values import changed_lines, with_presets
+from ._yaml_text import same_yaml, text_of_yaml
 
 # option of a profile variable -> field on the wire
 VARIABLE_FIELDS = {
@@ -33,20 +36,32 @@ VARIABLE_FIELDS = {
 def variable_body(variable: Mapping[str, Any]) -> dict[str, Any]:
     """A variable of the options as Palette writes it, with only what was given."""
     given = {wire: variable[option] for option, wire in VARIABLE_FIELDS.items() if variable.get(option) is not None}
+    if "options" in given:
+        # Palette wants text, and an option without a label is shown as its value.
+        given["options"] = [
+            {key: value if isinstance(value, bool) else str(value) for key, value in one.items() if value is not None}
+            for one in given["options"]
+        ]
     return {"name": variable["name"], **given}
 
 
 def variable_changes(
     current: Sequence[Mapping[str, Any]], desired: Sequence[Mapping[str, Any]] | None
 ) -> tuple[list[dict[str, Any]], list[str]]:
+    """The variables to write, whole, and the names of those to remove.
+
+    :raises InputError: for a variable that misses its rule.
+    :raises ConflictError: for another format of a variable that is there.
+    """
     if desired is None:
         return [], []
     have = {one["name"]: one for one in current}
-    changed = []
+    changed, merged = [], []
     for variable in desired:
         body, known = variable_body(variable), have.get(variable["name"])
         if known is None:
             changed.append({"displayName": variable["name"], **body})
+            merged.append(changed[-1])
             continue
         # Palette leaves its defaults out.
         there = {"format": "string", "inputType": "text", **known}
@@ -60,13 +75,39 @@ def variable_changes(
             # Masked when read: neither to be compared nor to be written back.
             compared.pop("defaultValue", None)
             kept.pop("defaultValue", None)
+        if kept.get("options"):
+            # Palette marks the option that is the default, and that may be another one now.
+            kept["options"] = [{key: one[key] for key in one if key != "default"} for one in kept["options"]]
+        merged.append({**kept, **body})
+        if "options" in compared:
+            there["options"] = _as_given(there.get("options") or [], compared["options"])
+            if compared.get("defaultValue"):
+                compared["defaultValue"] = _same_choice(compared, str(there.get("defaultValue") or ""))
         # Palette fills in what was not given: compare what was given.
         if differing(there, compared):
-            changed.append({**kept, **body})
+            changed.append(merged[-1])
+    check_variables(current, merged, changed)
     return changed, sorted(set(have) - {one["name"] for one in desired})
 
 
+def _as_given(have: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Options as Palette has them without what it filled in."""
+    if len(have) != len(given):
+        return [dict(one) for one in have]
+    return [{key: value for key, value in one.items() if key in wanted} for one, wanted in zip(have, given)]
+
+
+def _same_choice(wanted: Mapping[str, Any], have: str) -> str:
+    """The default of a dropdown, which may be given as the value or the label of an option, as Palette has it."""
+    for one in wanted["options"]:
+        names = [str(one.get("value")), str(one.get("label", one.get("value")))]
+        if wanted["defaultValue"] in names and have in names:
+            return have
+    return str(wanted["defaultValue"])
+
+
 def shown_variables(variables: Sequence[Mapping[str, Any]], only: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Variables for a diff, by name."""
     names = {one["name"] for one in only}
     return {
         one["name"]: {
@@ -80,31 +121,40 @@ def shown_variables(variables: Sequence[Mapping[str, Any]], only: Sequence[Mappi
 
 
 def pack_version(pack: Mapping[str, Any]) -> str:
+    """Version of a pack as Palette has it."""
     return str(pack.get("version") or pack.get("tag") or "")
 
 
 def have_pack(pack: Mapping[str, Any], manifests: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """A layer as Palette has it, in the shape of :func:`want_pack`."""
     return {
         "name": pack["name"],
         "version": pack_version(pack) if pack.get("type") != "manifest" else "",
         "registry_uid": pack.get("registryUid") or "",
-        "values": str(pack.get("values") or "").strip(),
+        "values": text_of_yaml(str(pack.get("values") or "")),
         "manifests": {name: content for name, (dummy, content) in manifests.items()},
     }
 
 
-def want_pack(pack: ResolvedPack, have: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def want_pack(pack: ResolvedPack, have: Sequence[Mapping[str, Any]], option: str = "packs") -> dict[str, Any]:
+    """A layer as it is to be. Values that mean what is there are taken from there, so that they do not differ."""
     known = next((one for one in have if one["name"] == pack.name), None)
     values = pack.wanted.values
     if values is None:
         # Not given: keep what is there, or start with the pack's own.
-        keep = known is not None and known["version"] == (pack.wanted.version or known["version"])
+        keep = known is not None and known["version"] == (pack.version or known["version"]) and not pack.wanted.presets
         values = known["values"] if known is not None and keep else pack.default_values
+    if pack.wanted.presets:
+        values = with_presets(
+            values, pack.wanted.presets, pack.presets, pack=pack.wanted.real_name, option=f"{option}.presets"
+        )
+    if known is not None and same_yaml(known["values"], values):
+        values = known["values"]
     return {
         "name": pack.name,
-        "version": pack.wanted.version if pack.wanted.type != "manifest" else "",
+        "version": pack.version,
         "registry_uid": pack.registry_uid,
-        "values": values.strip(),
+        "values": text_of_yaml(values),
         # Not given: what others put there stays.
         "manifests": dict(known["manifests"] if pack.manifests is None and known else pack.manifests or {}),
     }
@@ -115,9 +165,44 @@ def predicted_packs(packs: Sequence[ResolvedPack], want: Sequence[Mapping[str, A
     return [{"name": pack.name, "layer": pack.layer, "version": one["version"]} for pack, one in zip(packs, want)]
 
 
+def shown_packs(
+    have: Sequence[Mapping[str, Any]], want: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The layers that change, by name, for a diff: of each what changes, of texts the lines."""
+    before, after = {one["name"]: one for one in have}, {one["name"]: one for one in want}
+    left: dict[str, Any] = {}
+    right: dict[str, Any] = {}
+    for name in dict.fromkeys([*before, *after]):
+        mine, other = before.get(name), after.get(name)
+        if mine == other:
+            continue
+        pair: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        for key in ("version", "registry_uid"):
+            if (mine or {}).get(key) != (other or {}).get(key):
+                for shown, one in zip(pair, (mine, other)):
+                    shown.update({key: one[key]} if one and one[key] else {})
+        _show_text(pair, "values", (mine or {}).get("values", ""), (other or {}).get("values", ""))
+        contents = ((mine or {}).get("manifests", {}), (other or {}).get("manifests", {}))
+        for manifest in dict.fromkeys([*contents[0], *contents[1]]):
+            _show_text(pair, f"manifest {manifest}", contents[0].get(manifest, ""), contents[1].get(manifest, ""))
+        if mine is not None:
+            left[name] = pair[0]
+        if other is not None:
+            right[name] = pair[1]
+    return left, right
+
+
+def _show_text(pair: tuple[dict[str, Any], dict[str, Any]], key: str, before: str, after: str) -> None:
+    if before != after:
+        for shown, lines in zip(pair, changed_lines(before, after)):
+            if lines:
+                shown[key] = lines
+
+
 def pack_body(
     pack: ResolvedPack, want: Mapping[str, Any], manifests: Mapping[str, Mapping[str, tuple[str, str]]]
 ) -> dict[str, Any]:
+    """A layer as Palette writes it."""
     body: dict[str, Any] = {"name": pack.name, "type": pack.wanted.type, "layer": pack.layer, "values": want["values"]}
     if pack.uid:
         body["uid"] = pack.uid

@@ -206,13 +206,14 @@ def test_manifests_that_are_there_carry_their_uid() -> None:
         {"name": "cm", "content": "a: 2", "uid": "uid-cm"},
         {"name": "fresh", "content": "c: 1"},
     ]
-    assert planned.before["packs"][0]["manifests"] == {"cm": "a: 1", "old": "b: 1"}
+    assert planned.before["packs"] == {"greeting": {"manifest cm": ["a: 1"], "manifest old": ["b: 1"]}}
+    assert planned.after["packs"] == {"greeting": {"manifest cm": ["a: 2"], "manifest fresh": ["c: 1"]}}
 
 
 def test_the_diff_shows_only_the_layers_that_change() -> None:
     planned = plan(there(profile()), packs=[layer("os"), layer("k8s", values="a: 2")])
-    assert [one["name"] for one in planned.before["packs"]] == ["k8s"]
-    assert [one["name"] for one in planned.after["packs"]] == ["k8s"]
+    assert planned.before["packs"] == {"k8s": {}}
+    assert planned.after["packs"] == {"k8s": {"values": ["a: 2"]}}
     assert "layers" not in planned.after
 
 
@@ -252,8 +253,7 @@ def test_variables_before_layers_and_those_not_used_any_more_after() -> None:
         ("default_value", "x", "defaultValue"),
         ("default_value", "", "defaultValue"),
         ("input_type", "multiline", "inputType"),
-        ("options", [{"value": "a"}], "options"),
-        ("regex", "^a", "regex"),
+        ("regex", "^w", "regex"),
         ("required", False, "required"),
         ("hidden", True, "hidden"),
         ("immutable", True, "immutable"),
@@ -359,6 +359,45 @@ def test_a_version_in_use_is_not_changed_under_its_clusters() -> None:
         assert plan(have, update_in_use=True, **change).changed
     assert verbs(plan(have, description="only words")) == ["PATCH metadata", "PATCH publish"]
     assert not plan(have).changed
+
+
+def test_a_draft_of_somebody_else_is_not_published_under_clusters() -> None:
+    both = profile(clusters=["store-042"])
+    both["spec"]["draft"] = {**both["spec"]["published"], "packs": [pack("os", values="theirs: 1", layer="os")]}
+    with pytest.raises(ConflictError, match=r"would change under it \(publish the draft of cluster profile edge-store"):
+        plan(there(both))
+    assert verbs(plan(there(both), update_in_use=True)) == ["PATCH publish"]
+    assert not plan(there(both), publish=False).changed
+
+
+def test_a_wildcard_in_a_published_version_a_draft_and_a_copy() -> None:
+    fitting = {"1.0.0": ("uid-1", "", ()), "1.0.7": ("uid-7", "new: 1", ())}
+    wild = ResolvedPack(
+        wanted=DesiredPack(name="os", version="1.0.x"),
+        uid="uid-7",
+        registry_uid="uid-registry",
+        layer="os",
+        exact="1.0.7",
+        default_values="new: 1",
+        fitting=fitting,
+    )
+    assert not plan(there(profile(packs=[pack("os", layer="os")])), packs=[wild]).changed
+    for current, more in ((there(profile(packs=[pack("os")], draft=True)), {}), (there(source=profile()), {})):
+        sent = plan(current, packs=[wild], version="1.0.0", **more).steps
+        (put,) = [step for step in sent if step.method == "PUT"]
+        assert put.body["spec"]["template"]["packs"][0]["tag"] == "1.0.7"
+        assert put.body["spec"]["template"]["packs"][0]["values"] == "new: 1"
+    copied = profiles.plan(
+        there(profile(packs=[pack("os")])),
+        profiles.DesiredProfile(name="edge-store", packs=[wild]),
+        scope=SCOPE,
+        fresh=True,
+    )
+    assert "1.0.7" in str(copied.steps[0].body)
+    # The registry has forgotten the version that is attached: it stays, with the UID that it has.
+    odd = there(profile(packs=[pack("os", tag="1.0.3", layer="os", values="old: 1"), pack("k8s")]))
+    kept = plan(odd, packs=[wild, layer("k8s", values="a: 2")]).steps[0].body["spec"]["template"]["packs"][0]
+    assert (kept["tag"], kept["uid"], kept["values"]) == ("1.0.3", "uid-os", "old: 1")
 
 
 def test_remove() -> None:
@@ -474,7 +513,9 @@ def hits(*registries: str) -> Call:
         {
             "spec": {
                 "name": "edge-k3s",
-                "registries": [{"uid": f"uid-{one.lower()}", "name": one} for one in registries],
+                "registries": [
+                    {"uid": f"uid-{one.lower()}", "name": one, "latestVersion": "1.31.0"} for one in registries
+                ],
             }
         },
         {"spec": {"name": "edge-k3s-other", "registries": [{"uid": "uid-x", "name": "X"}]}},
@@ -504,7 +545,7 @@ def test_a_pack_by_its_registry(palette: PaletteServer, session: Session) -> Non
 
 
 def test_a_pack_that_only_one_registry_has(palette: PaletteServer, session: Session) -> None:
-    palette.expect(again(REGISTRIES), hits("Public"), entry())
+    palette.expect(hits("Public"), entry())
     assert resolved(session).registry_uid == "uid-public"
 
 
@@ -530,36 +571,50 @@ def test_a_registry_that_lists_nothing(palette: PaletteServer, session: Session,
     assert (found.uid, found.registry_uid) == ("", "uid-public")
 
 
+NO_REGISTRY = (
+    "packs[1].name: no registry that this key can see has a pack 'edge-k3s'. Those that come near: edge-k3s, "
+    "edge-k3s-other. Registries: Own, Public"
+)
+SEVERAL = (
+    "packs[1].registry: the pack edge-k3s is in several registries, say which: "
+    "Own (newest 1.31.0), Public (newest 1.31.0)"
+)
+
+
 @pytest.mark.parametrize(
     ("calls", "wanted", "text"),
     [
-        ([], {"registry": "Publik"}, "packs[1].registry: no registry 'Publik'. Those that come near: Public"),
+        ([REGISTRIES], {"registry": "Publik"}, "packs[1].registry: no registry 'Publik'. Those that come near: Public"),
         (
-            [hits()],
+            [hits(), REGISTRIES, hits()],
             {},
-            "packs[1].name: no registry that this key can see has a pack 'edge-k3s'. Registries: Own, Public",
+            NO_REGISTRY,
         ),
         (
             [hits("Own", "Public")],
             {},
-            "packs[1].registry: the pack edge-k3s is in several registries, say which: Own, Public",
+            SEVERAL,
         ),
         (
-            [entry(error("ResourceNotFound"), status=404)],
+            [REGISTRIES, entry(error("ResourceNotFound"), status=404), hits()],
             {"registry": "Public"},
-            "packs[1].name: the registry Public has no pack 'edge-k3s'",
+            "packs[1].name: the registry Public has no pack 'edge-k3s'. Those that come near: edge-k3s, edge-k3s-other",
         ),
         (
-            [entry()],
+            [REGISTRIES, entry()],
             {"registry": "Public", "version": "1.30.5"},
             "packs[1].version: the pack edge-k3s has no version '1.30.5'. Those that come near: 1.30.4, 1.31.0",
+        ),
+        (
+            [REGISTRIES, entry()],
+            {"registry": "Public", "version": "1.29.x"},
+            "packs[1].version: the pack edge-k3s has no version '1.29.x'. There are: 1.31.0, 1.30.4",
         ),
     ],
 )
 def test_packs_that_are_not_to_be_had(
     palette: PaletteServer, session: Session, calls: list[Call], wanted: dict[str, Any], text: str
 ) -> None:
-    palette.expect(again(REGISTRIES))
     palette.expect(*(Call(one.method, one.path, one.reply, one.status, params=one.params, body=ANY) for one in calls))
     with pytest.raises(InputError) as caught:
         resolved(session, **wanted)
