@@ -18,10 +18,10 @@ from ansible_collections.palette.edge.plugins.module_utils._runner import CONNEC
 from ansible_collections.palette.edge.plugins.module_utils.palette._errors import PaletteError
 from ansible_collections.palette.edge.plugins.module_utils.palette._names import scope_of
 from ansible_collections.palette.edge.plugins.module_utils.palette._options import connection_from
-from ansible_collections.palette.edge.plugins.module_utils.palette._session import HAS_REQUESTS, Session, session_for
-from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster as clusters
+from ansible_collections.palette.edge.plugins.module_utils.palette._session import HAS_REQUESTS, session_for
 from ansible_collections.palette.edge.plugins.module_utils.resources import _edge_host as edge
-from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_progress import progress
+from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_wait import Watch
+from ansible_collections.palette.edge.plugins.module_utils.resources._events import told_on_failure
 
 display = Display()
 
@@ -61,7 +61,14 @@ class ActionModule(ActionBase):
 
     def _wait(self, params: dict[str, Any], host: str) -> dict[str, Any]:
         session = session_for(connection_from({name: params[name] for name in CONNECTION_ARGUMENTS}))
-        look, what = _looker(session, params)
+        scope = scope_of(session)
+        name, uids = params["cluster"], params["edge_hosts"]
+        watch = Watch(session, scope, name)
+        look: Look = watch.look
+        what = f"the cluster {name} to run"
+        if not name:
+            whom = f"{len(uids)} Edge hosts" if len(uids) != 1 else f"Edge host {uids[0]}"
+            look, what = lambda: edge.standing(edge.read_many(session, scope, uids)), f"{whom} to be ready and healthy"
         start = time.monotonic()
         last = ""
 
@@ -73,19 +80,6 @@ class ActionModule(ActionBase):
             last = state
             return done, state
 
-        wait_until(told, what=what, timeout=params["wait_timeout"], sleep=params["wait_sleep"])
+        with told_on_failure(session, scope, lambda: watch.uid):
+            wait_until(told, what=what, timeout=params["wait_timeout"], sleep=params["wait_sleep"])
         return {"changed": False, "state": last, "waited": round(time.monotonic() - start, 1)}
-
-
-def _looker(session: Session, params: dict[str, Any]) -> tuple[Look, str]:
-    scope = scope_of(session)
-    name, uids = params["cluster"], params["edge_hosts"]
-    if name:
-
-        def look() -> tuple[bool, str]:
-            current = clusters.read(session, scope, name)
-            return progress(current, clusters.read_machines(session, scope, current.config))
-
-        return look, f"the cluster {name} to run"
-    whom = f"{len(uids)} Edge hosts" if len(uids) != 1 else f"Edge host {uids[0]}"
-    return lambda: edge.standing(edge.read_many(session, scope, uids)), f"{whom} to be ready and healthy"

@@ -17,6 +17,7 @@ author:
   - The palette.edge authors (@palette-edge)
 extends_documentation_fragment:
   - palette.edge.palette
+  - palette.edge.node_pools
   - palette.edge.wait
   - palette.edge.attributes
   - palette.edge.attributes.group
@@ -37,7 +38,9 @@ options:
     description: Tags, the whole set.
     type: dict
   profiles:
-    description: Cluster profiles to attach. Another version of an attached profile replaces it. A new cluster needs one.
+    description:
+      - Cluster profiles to attach. Another version of an attached profile replaces it. A new cluster needs one.
+      - Those that are attached and not given stay, unless O(purge_profiles) is set.
     type: list
     elements: dict
     suboptions:
@@ -46,29 +49,78 @@ options:
         type: str
         required: true
       version:
-        description: Version of the profile.
+        description:
+          - Version of the profile. Required for one that is to be attached.
+          - With O(profiles[].state=absent), only this version is detached.
         type: str
-        required: true
+      state:
+        description: Whether the profile is to be attached. The one with the infrastructure layers can only be replaced.
+        type: str
+        choices: [present, absent]
+        default: present
       variables:
-        description: Values of profile variables. Those of sensitive variables are written with a new profile version only.
+        description:
+          - Values of profile variables. Only variables that the profile declares, and values that fit their rules, are
+            taken.
+          - Those of sensitive variables can be written, not compared, so they go along with a new profile version only.
         type: dict
       pack_values:
-        description: Values that take the place of a layer's own, by name of the layer, YAML text.
+        description:
+          - Values that take the place of a layer's own, by name of the layer, as YAML text or as a mapping.
+          - Layers that are not given keep what the cluster has of its own, until another version comes with its values.
+          - They are compared by what they mean. A template without quotes (V({{ .spectro.var.name }})) needs text.
+        type: dict
+      manifests:
+        description:
+          - Contents that take the place of a layer's own manifests, by name of the layer and of the manifest.
+          - The other manifests of the layer stay as they are.
         type: dict
   purge_profiles:
     description: Whether profiles that are not given are detached.
     type: bool
     default: false
+  allow_downgrade:
+    description: Whether a version that is lower than the attached one is taken. Otherwise it is refused.
+    type: bool
+    default: false
+  apply:
+    description:
+      - When a change of profiles is installed. Without it, at once.
+      - With V(later) it is downloaded by the nodes and waits there. With V(now), what waits so is installed, too.
+    type: str
+    choices: [now, later]
+  approve_repave:
+    description:
+      - Whether a repave that waits for approval is approved, be it one that is there already or one that this change
+        brings. Without O(wait), only one that comes within a few seconds.
+      - A repave replaces the nodes one by one. Without approval Palette takes no further change.
+    type: bool
+    default: false
+  pause_agent_upgrades:
+    description: Whether Palette leaves the agents of this cluster at their version.
+    type: bool
+  force_delete:
+    description:
+      - With O(state=absent), whether the deletion is forced when it does not end within O(force_delete_delay).
+      - The Edge hosts are not cleaned then. Reset those that are still there before they are used again.
+    type: bool
+    default: false
+  force_delete_delay:
+    description:
+      - Minutes that the normal deletion has, at least 15, counted from when it began. A later run goes on counting.
+    type: int
+    default: 20
   vip:
     description:
       - Address of the cluster's API, free and in the hosts' subnet (inside O(overlay_cidr) with an overlay network).
       - It cannot be changed later.
     type: str
   endpoint_type:
-    description: What O(vip) is. V(External) and V(DDNS) take a name.
+    description:
+      - What O(vip) is. V(External) and V(DDNS) take a name. A new cluster has V(VIP) if it is not given.
+      - It cannot be changed later.
     type: str
     choices: [VIP, External, DDNS, IP]
-    default: VIP
   overlay_cidr:
     description: Network of the overlay, a private one that is not used elsewhere. It can only be set on creation.
     type: str
@@ -83,107 +135,16 @@ options:
     description: Public SSH keys that open the nodes, the whole list.
     type: list
     elements: str
-  node_pools:
-    description: Node pools, exactly one of them the control plane. A new cluster needs them.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: Name of the pool.
-        type: str
-        required: true
-      control_plane:
-        description: Whether this is the control plane. Its number of hosts must be odd (two for a two-node cluster).
-        type: bool
-        default: false
-      hosts:
-        description: The Edge hosts of the pool, the whole list.
-        type: list
-        elements: dict
-        required: true
-        suboptions:
-          uid:
-            description: ID of the Edge host.
-            type: str
-            required: true
-          name:
-            description: Name of the node.
-            type: str
-          address:
-            description: Static address with prefix length. It is fixed once the host is a member.
-            type: str
-          gateway:
-            description: Default gateway.
-            type: str
-          nameservers:
-            description: Name servers.
-            type: list
-            elements: str
-          nic:
-            description: NIC to use on a host with several.
-            type: str
-          two_node_role:
-            description: Which of two nodes leads at first.
-            type: str
-            choices: [primary, secondary]
-      architecture:
-        description: Architecture of the pool (V(amd64) if not given). It cannot be changed later.
-        type: str
-        choices: [amd64, arm64]
-      control_plane_as_worker:
-        description: Whether workloads may run on the control plane.
-        type: bool
-      additional_labels:
-        description: Kubernetes labels of the nodes, the whole set.
-        type: dict
-      additional_annotations:
-        description: Kubernetes annotations of the nodes, the whole set.
-        type: dict
-      taints:
-        description: Taints of the nodes, the whole list.
-        type: list
-        elements: dict
-        suboptions:
-          key:
-            description: Key.
-            type: str
-            required: true
-          value:
-            description: Value.
-            type: str
-          effect:
-            description: Effect.
-            type: str
-            required: true
-            choices: [NoSchedule, PreferNoSchedule, NoExecute]
-      update_strategy:
-        description: How nodes are replaced.
-        type: dict
-        suboptions:
-          type:
-            description: Strategy.
-            type: str
-            required: true
-            choices: [RollingUpdateScaleOut, RollingUpdateScaleIn, OverrideScaling]
-          max_surge:
-            description: Number or percentage, for OverrideScaling.
-            type: str
-          max_unavailable:
-            description: Number or percentage, for OverrideScaling.
-            type: str
-      node_repave_interval:
-        description: Seconds between two repaves, for workers.
-        type: int
-      skip_kubernetes_upgrade:
-        description: Whether the workers of this pool stay behind when Kubernetes is upgraded.
-        type: bool
-      override_kubeadm_configuration:
-        description: kubeadm configuration of workers, YAML text.
-        type: str
   purge_node_pools:
     description: Whether worker pools that are not given are removed.
     type: bool
     default: false
+  purge_hosts:
+    description:
+      - Whether members of a pool that are not given leave it. With V(false) a pool only grows, which is the first half of
+        replacing a host of the control plane.
+    type: bool
+    default: true
   update_worker_pools_in_parallel:
     description: Whether worker pools are upgraded at the same time. It can only be set on creation.
     type: bool
@@ -209,6 +170,11 @@ options:
       reboot_if_required:
         description: Whether to reboot when a patch asks for it.
         type: bool
+      after:
+        description:
+          - Patch once after this time (RFC 3339), which must be ten minutes ahead at least when it is set.
+          - An empty text takes it back.
+        type: str
   location:
     description: Where the cluster stands.
     type: dict
@@ -259,6 +225,35 @@ EXAMPLES = r"""
             name: store-042-2
           - uid: edge-store-042-3
             name: store-042-3
+
+- name: Take the cluster to version 1.1.0, and let Palette replace the nodes if it must
+  palette.edge.cluster:
+    name: store-042
+    profiles:
+      - name: edge-store
+        version: 1.1.0
+    approve_repave: true
+
+- name: Have the nodes download a new version now
+  palette.edge.cluster:
+    name: store-042
+    profiles:
+      - name: edge-store
+        version: 1.2.0
+    apply: later
+    wait: false
+
+- name: Install it in the night
+  palette.edge.cluster:
+    name: store-042
+    apply: now
+
+- name: Delete a cluster, some hosts of which may be gone for good
+  palette.edge.cluster:
+    name: store-042
+    state: absent
+    force_delete: true
+    force_delete_delay: 30
 """
 
 RETURN = r"""
@@ -272,6 +267,13 @@ cluster:
     state: Running
     endpoint: 10.42.0.10
     profiles: [{name: edge-store, version: 1.0.0}]
+repave:
+  description: Whether the change replaces the nodes, and why, as Palette says before it is made.
+  returned: when O(state=present)
+  type: dict
+  sample:
+    required: true
+    reasons: ["edge-k3s: the version of Kubernetes changes (1.30.4 to 1.31.1)"]
 steps:
   description: What was done, or would be done in check mode, one sentence a write.
   returned: success
@@ -280,10 +282,11 @@ steps:
   sample: [create the cluster store-042]
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ansible_collections.palette.edge.plugins.module_utils._cluster_options import ARGUMENTS, settings
-from ansible_collections.palette.edge.plugins.module_utils._reconcile import Plan
 from ansible_collections.palette.edge.plugins.module_utils._runner import (
     Frame,
     reconcile,
@@ -292,61 +295,99 @@ from ansible_collections.palette.edge.plugins.module_utils._runner import (
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import Scope, Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster as clusters
 from ansible_collections.palette.edge.plugins.module_utils.resources import _edge_host as edge
-from ansible_collections.palette.edge.plugins.module_utils.resources._attach import resolve_profiles, validate
+from ansible_collections.palette.edge.plugins.module_utils.resources import _repave as repave
+from ansible_collections.palette.edge.plugins.module_utils.resources._attach import opinion, resolve_profiles, validate
 from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_check import check_definition, check_hosts
-from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_progress import progress
+from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_removal import check_delay
+from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_wait import Leaving, Watch
+from ansible_collections.palette.edge.plugins.module_utils.resources._events import told_on_failure
 from ansible_collections.palette.edge.plugins.module_utils.resources._node_pools import desired_pool
+
+SAME_NAMES = [
+    *("name", "description", "tags", "endpoint_type", "overlay_cidr", "two_node", "ntp_servers", "ssh_keys"),
+    *("purge_profiles", "purge_node_pools", "purge_hosts", "update_worker_pools_in_parallel"),
+    *("allow_downgrade", "approve_repave", "pause_agent_upgrades"),
+]
 
 
 def definition(session: Session, scope: Scope, frame: Frame) -> clusters.DesiredCluster:
     """The desired cluster of the options."""
     params = frame.params
     pools = params["node_pools"]
-    same_names = ("name", "description", "tags", "endpoint_type", "overlay_cidr", "two_node", "ntp_servers", "ssh_keys")
     return clusters.DesiredCluster(
-        **{key: params[key] for key in same_names},
-        **{key: params[key] for key in ("purge_profiles", "purge_node_pools", "update_worker_pools_in_parallel")},
-        present=params["state"] == "present",
+        **{key: params[key] for key in SAME_NAMES},
+        apply=params["apply"] or "",
         endpoint=params["vip"],
+        settings=settings(params),
         profiles=resolve_profiles(
             session, scope, params["profiles"], lenient=frame.check_mode, warn=frame.module.warn, hide=frame.hide
         ),
         node_pools=[desired_pool(pool) for pool in pools] if pools is not None else None,
-        settings=settings(params),
     )
 
 
 def work(session: Session, frame: Frame) -> dict[str, Any]:
     """Checks, reads, plans, validates and applies one cluster, then waits."""
-    name, wait = frame.params["name"], frame.params["wait"]
+    params = frame.params
+    name = params["name"]
     scope = frame.scope(session)
-    if frame.params["state"] == "absent":
-        desired = clusters.DesiredCluster(name=name, present=False)
+    delay = params["force_delete_delay"] if params["force_delete"] else None
+    if params["state"] == "absent":
+        check_delay(delay if delay is not None else 20)
+        desired = clusters.DesiredCluster(
+            name=name, present=False, force_delete=params["force_delete"], force_delete_delay=delay or 20
+        )
     else:
         desired = definition(session, scope, frame)
         check_definition(desired)
+    watch = (
+        Watch(session, scope, name, approve=desired.approve_repave)
+        if desired.present
+        else Leaving(session, scope, name, delay=delay)
+    )
+    expected: dict[str, Any] = {"required": False, "reasons": []}
+    read = partial(
+        clusters.read,
+        session,
+        scope,
+        name,
+        variables=bool(desired.profiles),
+        machines=desired.node_pools is not None,
+        manifests=any(one.manifests or one.pack_values for one in desired.profiles or []),
+    )
 
-    def plan(current: clusters.Current) -> Plan:
+    def plan(current: clusters.Current) -> clusters.ClusterPlan:
         planned = clusters.plan(
-            current, desired, scope=scope, settle=lambda: clusters.find(session, scope, name) or None
+            current,
+            desired,
+            scope=scope,
+            settle=lambda: clusters.find(session, scope, name) or None,
+            again=lambda: clusters.read(session, scope, name),
         )
         if planned.changed and desired.present and desired.node_pools:
             planned.warnings += _check_hosts(session, scope, frame, current, desired)
-        if current.cluster is None and planned.changed and not planned.warnings:
+        if current.cluster is None and planned.changed and not planned.warnings and desired.present:
             validate(session, scope, desired)
+        expected.update(opinion(session, scope, current, planned))
+        if current.repave and desired.approve_repave:
+            watch.approved()
         return planned
 
-    return reconcile(
+    result = reconcile(
         session,
         frame,
-        read=lambda: clusters.read(
-            session, scope, name, variables=bool(desired.profiles), machines=desired.node_pools is not None
-        ),
+        read=read,
         plan=plan,
         noun="cluster",
         describe=clusters.describe,
-        wait=(lambda: _wait(session, scope, frame, present=desired.present)) if wait else None,
+        wait=_waiter(session, scope, frame, watch, expected),
     )
+    steps = list(watch.done)
+    if frame.check_mode and expected["required"] and desired.approve_repave:
+        steps = [step.says for step in [repave.approval(name, "", scope)] if step.says not in result["steps"]]
+    if steps:
+        result = {**result, "changed": True, "steps": [*result["steps"], *steps]}
+    return {**result, "repave": expected} if desired.present else result
 
 
 def _check_hosts(
@@ -355,6 +396,7 @@ def _check_hosts(
     uids = [host.uid for pool in desired.node_pools or [] for host in pool.hosts]
     have = clusters.describe(current)
     members = {host["uid"] for pool in have.get("node_pools", []) for host in pool["hosts"]}
+    kept = {one.get("name", ""): one.get("machinePoolProperties") or {} for one in clusters.pools_of(current.config)}
     return check_hosts(
         desired,
         edge.read_many(session, scope, uids),
@@ -362,25 +404,27 @@ def _check_hosts(
         members=frozenset(members),
         project_uid=scope.project_uid,
         predicting=frame.check_mode,
+        architectures={name: one.get("archType") or "amd64" for name, one in kept.items()},
     )
 
 
-def _wait(session: Session, scope: Scope, frame: Frame, *, present: bool) -> None:
-    name = frame.params["name"]
+def _waiter(
+    session: Session, scope: Scope, frame: Frame, watch: Watch, expected: dict[str, Any]
+) -> Callable[[], None] | None:
+    params = frame.params
+    if not params["wait"]:
+        return (lambda: watch.approve_soon() if expected["required"] else None) if watch.approve else None
 
-    def look() -> tuple[bool, str]:
-        current = clusters.read(session, scope, name)
-        if not present:
-            state = clusters.describe(current).get("state", "")
-            return current.cluster is None, state
-        return progress(current, clusters.read_machines(session, scope, current.config))
+    def wait() -> None:
+        with told_on_failure(session, scope, lambda: watch.uid):
+            wait_until(
+                watch.look,
+                what=f"the cluster {params['name']} to {'be gone' if isinstance(watch, Leaving) else 'run'}",
+                timeout=params["wait_timeout"],
+                sleep=params["wait_sleep"],
+            )
 
-    wait_until(
-        look,
-        what=f"the cluster {name} to {'run' if present else 'be gone'}",
-        timeout=frame.params["wait_timeout"],
-        sleep=frame.params["wait_sleep"],
-    )
+    return wait
 
 
 def main() -> None:

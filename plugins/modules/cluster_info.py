@@ -23,6 +23,20 @@ options:
   name:
     description: Name of a cluster. Without it, all are listed, with name, UID and state only.
     type: str
+  gather:
+    description:
+      - What is read beside, each with requests of its own. Needs O(name).
+      - V(machines) lists the nodes with their Edge hosts, addresses and maintenance.
+      - V(certificates) lists the certificates of the control plane and when they end.
+      - V(events) lists what Palette noted, the newest first.
+      - V(repave) tells whether a repave waits for approval, and why.
+      - V(variables) lists the profile variables with their values. Those that are sensitive stay hidden.
+      - V(updates) tells whether changes are downloaded and wait to be installed, and which attached profiles were
+        changed after they were attached.
+    type: list
+    elements: str
+    choices: [machines, certificates, events, repave, variables, updates]
+    default: []
   kubeconfig_path:
     description:
       - The cluster's kubeconfig is written to this file, which only its owner can read. The directory must be there.
@@ -35,8 +49,9 @@ options:
       - V(admin) leads to the cluster's own endpoint and gives all rights.
       - V(user) is for a user who signs in, where the cluster has such a sign-in set up.
       - V(proxy) leads through Palette's reverse proxy, for where the cluster's own endpoint cannot be reached.
+      - V(token) gives all rights with a token in place of a certificate.
     type: str
-    choices: [admin, user, proxy]
+    choices: [admin, user, proxy, token]
     default: admin
 attributes:
   check_mode:
@@ -59,6 +74,12 @@ EXAMPLES = r"""
     name: store-042
   register: found
 
+- name: See why the nodes of store 42 are to be replaced, and what was noted last
+  palette.edge.cluster_info:
+    name: store-042
+    gather: [repave, events, machines]
+  register: found
+
 - name: Keep the kubeconfig of store 42, to work with its Kubernetes from here
   palette.edge.cluster_info:
     name: store-042
@@ -78,7 +99,7 @@ clusters:
   description:
     - The clusters; an empty list when there is none. Deleted ones are not listed.
     - The one of O(name) also with C(health) (V(Healthy), V(UnHealthy) or V(Unknown)) and C(kubernetes_version), which
-      are empty while Palette tells none.
+      are empty while Palette tells none, and with a key for each part of O(gather).
   returned: success
   type: list
   elements: dict
@@ -112,12 +133,15 @@ from ansible_collections.palette.edge.plugins.module_utils.palette._errors impor
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import Scope, Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _cluster as clusters
 from ansible_collections.palette.edge.plugins.module_utils.resources import _kubeconfig as kubeconfig
+from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_details import PARTS, gather
 from ansible_collections.palette.edge.plugins.module_utils.resources._cluster_progress import progress
 
 
 def work(session: Session, frame: Frame) -> dict[str, Any]:
     """Lists clusters, and writes the kubeconfig of one."""
-    name, path = frame.params["name"], frame.params["kubeconfig_path"]
+    name, path, parts = frame.params["name"], frame.params["kubeconfig_path"], frame.params["gather"]
+    if parts and not name:
+        raise InputError("gather needs name: of which cluster should it be read?")
     if path and not name:
         raise InputError("kubeconfig_path needs name: whose kubeconfig should be written?")
     scope = frame.scope(session)
@@ -131,7 +155,7 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
             for item in clusters.search(session, scope)
         ]
         return {"changed": False, "clusters": listed}
-    current = clusters.read(session, scope, name)
+    current = clusters.read(session, scope, name, machines=True)
     if current.cluster is None:
         if path:
             raise MissingError(
@@ -140,7 +164,7 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
             )
         return {"changed": False, "clusters": []}
     try:
-        running, words = progress(current, clusters.read_machines(session, scope, current.config))
+        running, words = progress(current, current.machines)
     except TerminalStateError as error:
         running, words = False, str(error)
     uid = current.cluster["metadata"]["uid"]
@@ -149,6 +173,7 @@ def work(session: Session, frame: Frame) -> dict[str, Any]:
         "running": running,
         "progress": words,
         **kubeconfig.kubernetes(session, scope, uid),
+        **gather(session, scope, current, parts),
     }
     result: dict[str, Any] = {"changed": False, "clusters": [seen]}
     if path:
@@ -171,8 +196,9 @@ def main() -> None:
     """Entry point."""
     arguments = {
         "name": {"type": "str"},
+        "gather": {"type": "list", "elements": "str", "choices": PARTS, "default": []},
         "kubeconfig_path": {"type": "path"},
-        "kubeconfig_type": {"type": "str", "choices": ["admin", "user", "proxy"], "default": "admin"},
+        "kubeconfig_type": {"type": "str", "choices": ["admin", "user", "proxy", "token"], "default": "admin"},
     }
     Frame(arguments).run(work)
 

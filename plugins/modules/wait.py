@@ -11,7 +11,8 @@ short_description: Wait for Edge hosts or a cluster, telling how far they are
 description:
   - Waits until Edge hosts are ready and healthy, or until a cluster runs as defined, and prints every change of state
     while it waits, so that nobody sits in front of a silent screen.
-  - Ends early on a state from which nothing goes on by itself; tells the last state when it times out.
+  - Ends early on a state from which nothing goes on by itself (a failure that stays, a repave that waits for approval)
+    and tells the last state when it times out, with the latest events of a cluster.
   - Reads only. In check mode it does not wait, as an earlier task may only have predicted what is waited for.
 author:
   - The palette.edge authors (@palette-edge)

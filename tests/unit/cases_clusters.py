@@ -13,20 +13,27 @@ from typing import Any
 from ansible_collections.palette.edge.tests.unit.module_world import CLOUD, CLUSTERS, PROFILES, World, case
 from ansible_collections.palette.edge.tests.unit.palette_objects import (
     CLUSTER,
+    EVENTS,
     KUBECONFIG,
     OVERVIEW,
     PROFILE,
     attached,
+    certificates,
     cluster,
+    cluster_manifests,
     cluster_row,
     config,
+    event,
     host,
     machine,
+    manifest_pack,
     member,
     overview,
+    pack,
     pool,
     profile,
     profile_row,
+    repave,
 )
 from ansible_collections.palette.edge.tests.unit.palette_server import page
 
@@ -156,10 +163,14 @@ def _cluster_create(world: World) -> None:
 def _cluster_change(world: World) -> None:
     site(world)
     pools = [pool("control-plane-pool", *_members(1), control_plane=True), pool("old", *_members(5))]
-    addon = attached("monitoring", uid="uid-addon", type="add-on")
+    addon = attached("monitoring", uid="uid-addon", type="add-on", packs=[])
     patch = {"osPatchConfig": {"schedule": "x", "onDemandPatchAfter": "0001-01-01T00:00:00.000Z"}}
     _running(world, pools, profiles=[attached(), addon], settings={"machineManagementConfig": patch})
     at = f"{CLUSTERS}/{CLUSTER}"
+    world.reads("GET", f"{at}/profiles/packs/manifests", {"profiles": []})
+    world.reads("POST", f"{at}/validate/packs", {})
+    reason = {"code": "k8s", "message": "the version of Kubernetes changes"}
+    world.reads("POST", f"{at}/validate/repave", {"isRepaveRequired": True, "reasons": [reason]})
     world.writes("PATCH", f"{at}/metadata")
     world.writes("PUT", f"{CLOUD}/clusterConfig")
     world.writes("PUT", f"{CLOUD}/machinePools/control-plane-pool")
@@ -234,3 +245,160 @@ def _cluster_info_kubeconfig(world: World) -> None:
 def _cluster_info_proxy(world: World) -> None:
     _held(world)
     world.reads("GET", f"{CLUSTERS}/{CLUSTER}/assets/kubeconfig", KUBECONFIG.encode(), params={"frp": "true"})
+
+
+def _gathered(world: World) -> None:
+    _seen(world)
+    at = f"{CLUSTERS}/{CLUSTER}"
+    secret = {"name": "pin", "value": "canary-pin-4711", "isSensitive": True}
+    world.reads("GET", f"{at}/variables", [{"profileUid": PROFILE, "variables": [secret]}])
+    world.reads("GET", f"{at}/k8certificates", certificates("2030-01-01T00:00:00.000Z"))
+    world.reads("GET", f"{at}/repave/status", repave("Approved"))
+    world.reads("GET", f"{at}/profileUpdates", {"profiles": [attached()]})
+    world.reads("GET", EVENTS, page([event("all is well", "2026-01-01T00:00:00Z")]))
+
+
+@case(
+    "cluster_info",
+    "gather",
+    changed=False,
+    name="store-042",
+    gather=["machines", "certificates", "events", "repave", "variables", "updates"],
+)
+def _cluster_info_gather(world: World) -> None:
+    _gathered(world)
+
+
+@case("cluster_info", "token", changed=False, name="store-042", kubeconfig_path=str(_HELD), kubeconfig_type="token")
+def _cluster_info_token(world: World) -> None:
+    _held(world)
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}/assets/adminTokenKubeconfig", KUBECONFIG.encode())
+
+
+@case("cluster_info", "user", changed=False, name="store-042", kubeconfig_path=str(_HELD), kubeconfig_type="user")
+def _cluster_info_user(world: World) -> None:
+    _held(world)
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}/assets/kubeconfigclient", KUBECONFIG.encode())
+
+
+def _repaving(world: World, state: str = "Pending", after: str = "Approved") -> None:
+    plane = [pool("control-plane-pool", *_members(1), control_plane=True)]
+    _running(world, plane)
+    for call in world.calls:
+        if (call.method, call.path) == ("GET", f"{CLUSTERS}/{CLUSTER}"):
+            world.calls.remove(call)
+            break
+    before, then = ({"repave": {"state": one}} for one in (state, after))
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}", cluster(status=before), cluster(status=then))
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}/repave/status", repave(state), repave(after))
+
+
+@case("cluster_repave", "approve", name="store-042")
+def _repave_approve(world: World) -> None:
+    _repaving(world)
+    world.writes("PATCH", f"{CLUSTERS}/{CLUSTER}/repave/approve")
+
+
+@case("cluster_repave", "review", changed=False, name="store-042", approved=False)
+def _repave_review(world: World) -> None:
+    _repaving(world, after="Pending")
+
+
+@case("cluster_repave", "none", changed=False, name="store-042")
+def _repave_none(world: World) -> None:
+    _running(world, [pool("control-plane-pool", *_members(1), control_plane=True)])
+
+
+@case("cluster", "approve", name="store-042", description="new", approve_repave=True, wait_sleep=0)
+def _cluster_approve(world: World) -> None:
+    _repaving(world)
+    world.writes("PATCH", f"{CLUSTERS}/{CLUSTER}/repave/approve")
+    world.writes("PATCH", f"{CLUSTERS}/{CLUSTER}/metadata")
+
+
+@case(
+    "cluster",
+    "overrides",
+    name="store-042",
+    profiles=[
+        {
+            "name": "edge-store",
+            "version": "1.0.0",
+            "pack_values": {"k8s": {"a": {"b": 2}}},
+            "manifests": {"greeting": {"cm": "kind: ConfigMap\nname: other"}},
+        },
+        {"name": "monitoring", "state": "absent"},
+    ],
+    apply="later",
+    pause_agent_upgrades=True,
+    os_patch={"after": ""},
+    wait=False,
+)
+def _cluster_overrides(world: World) -> None:
+    site(world)
+    at = f"{CLUSTERS}/{CLUSTER}"
+    layers = [pack("k8s", values="a: {b: 1}"), manifest_pack("greeting", "cm", "other")]
+    world.calls = [call for call in world.calls if call.path != f"{PROFILES}/{PROFILE}"]
+    world.reads("GET", f"{PROFILES}/{PROFILE}", profile(packs=layers))
+    addon = attached("monitoring", uid="uid-addon", type="add-on", packs=[])
+    patch = {"osPatchConfig": {"onDemandPatchAfter": "2030-01-01T00:00:00.000Z"}}
+    _running(
+        world,
+        [pool("control-plane-pool", *_members(1), control_plane=True)],
+        profiles=[attached(packs=layers), addon],
+        settings={"machineManagementConfig": patch},
+    )
+    contents = {"cm": "kind: ConfigMap", "other": "kind: Other"}
+    world.reads("GET", f"{at}/profiles/packs/manifests", cluster_manifests(greeting=contents))
+    world.reads("POST", f"{at}/validate/packs", {})
+    world.reads("POST", f"{at}/validate/repave", {"isRepaveRequired": False})
+    world.writes("PATCH", f"{at}/clusterConfig/osPatch")
+    world.writes("POST", f"{at}/upgrade/settings", {})
+    world.writes("DELETE", f"{at}/profiles")
+    world.writes("PATCH", f"{at}/profiles")
+
+
+@case("cluster", "install", name="store-042", apply="now", wait=False)
+def _cluster_install(world: World) -> None:
+    staged = {"spcApply": {"actionType": "DownloadAndInstallLater", "canBeApplied": False}}
+    _running(world, [pool("control-plane-pool", *_members(1), control_plane=True)], status=staged)
+    world.writes("POST", f"{CLUSTERS}/{CLUSTER}/status/spcApply", {})
+
+
+@case("cluster", "force", name="store-042", state="absent", force_delete=True, wait_sleep=0)
+def _cluster_force(world: World) -> None:
+    world.reads("POST", "/v1/dashboard/spectroclusters/search", page([cluster_row(state="Deleting")]), page([]))
+    stuck = cluster(state="Deleting")
+    stuck["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00.000Z"
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}", stuck)
+    world.reads("GET", CLOUD, config())
+    world.writes("DELETE", f"{CLUSTERS}/{CLUSTER}")
+
+
+def _certified(world: World, end: str) -> None:
+    world.reads("POST", "/v1/dashboard/spectroclusters/search", page([cluster_row()]))
+    after = certificates("2035-01-01T00:00:00.000Z")
+    world.reads("GET", f"{CLUSTERS}/{CLUSTER}/k8certificates", certificates(end), after)
+
+
+@case("cluster_certificates", "renew", name="store-042", wait_sleep=0)
+def _certificates_renew(world: World) -> None:
+    _certified(world, "2020-01-01T00:00:00.000Z")
+    world.writes("PATCH", f"{CLUSTERS}/{CLUSTER}/k8certificates/renew")
+
+
+@case("cluster_certificates", "good", changed=False, name="store-042", wait_sleep=0)
+def _certificates_good(world: World) -> None:
+    _certified(world, "2034-01-01T00:00:00.000Z")
+
+
+@case("agent_upgrades", "pause", paused=True)
+def _upgrades_pause(world: World) -> None:
+    settings = f"{CLUSTERS}/upgrade/settings"
+    world.reads("GET", settings, {"spectroComponents": "unlock"}, {"spectroComponents": "lock"})
+    world.writes("POST", settings, {})
+
+
+@case("agent_upgrades", "same", changed=False, paused=False, scope="tenant")
+def _upgrades_same(world: World) -> None:
+    world.reads("GET", f"{CLUSTERS}/upgrade/settings", {})

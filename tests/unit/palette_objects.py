@@ -14,6 +14,7 @@ TOKEN_SECRET = "canary-token-secret-77aa"
 PAIRING_KEY = "canary-pairing-key-c3d9"
 HOST_TOKEN = "canary-host-token-0b1e"
 CLUSTER, CONFIG, PROFILE = "uid-cluster", "uid-config", "uid-profile"
+EVENTS = f"/v1/events/components/spectrocluster/{CLUSTER}"
 OVERVIEW = f"/v1/dashboard/spectroclusters/{CLUSTER}/overview"
 KUBECONFIG = "apiVersion: v1\nkind: Config\nclusters: []\nusers:\n- user: {token: canary-kubeconfig-7b1c}\n"
 
@@ -62,7 +63,9 @@ def host(uid: str = "edge-1", **more: Any) -> dict[str, Any]:
             },
             "inUseClusters": [{"name": cluster, "uid": f"uid-of-{cluster}"}] if cluster else [],
             "serviceAuthToken": HOST_TOKEN,
-            "tunnelStatus": {"ssh": {"user": {"credentials": {"password": HOST_TOKEN}}}},
+            "tunnelStatus": {
+                "ssh": {"state": more.get("tunnel_state", ""), "user": {"credentials": {"password": HOST_TOKEN}}}
+            },
         },
     }
 
@@ -225,3 +228,69 @@ def cluster_search(*rows: dict[str, Any], **more: Any) -> Call:
     """The search for a cluster by name."""
     path = "/v1/dashboard/spectroclusters/search"
     return Call("POST", path, page(list(rows)), params={"limit": "50"}, body=ANY, scope=PROJECT, **more)
+
+
+def event(message: str, time: str, severity: str = "Info", **more: Any) -> dict[str, Any]:
+    """An event of a cluster."""
+    return {
+        "metadata": {"uid": f"uid-{time}", "creationTimestamp": time},
+        "severity": severity,
+        "reason": more.get("reason", ""),
+        "message": message,
+        "involvedObject": {"kind": "spectrocluster", "uid": CLUSTER, "name": more.get("name", "store-042")},
+    }
+
+
+def events(*listed: dict[str, Any], **more: Any) -> Call:
+    """The newest events of the cluster."""
+    params = {"limit": ANY, "orderBy": "metadata.creationTimestamp=-1"}
+    return Call("GET", EVENTS, page(list(listed)), params=params, scope=PROJECT, **more)
+
+
+def repave(state: str = "Pending") -> dict[str, Any]:
+    """The repave of the cluster, with the reason that the version of Kubernetes changes."""
+    change = {
+        "current": pack("k8s", layer="k8s", version="1.30.4"),
+        "target": pack("k8s", layer="k8s", version="1.31.1"),
+    }
+    reason = {"code": "K8sVersion", "message": "the version of Kubernetes changes", "pack": change}
+    return {
+        "metadata": {"uid": CLUSTER},
+        "spec": {"reasons": [reason], "source": "user", "spectroClusterUid": CLUSTER},
+        "status": {"state": state, "message": ""},
+    }
+
+
+def certificates(*ends: str) -> dict[str, Any]:
+    """The certificates of the cluster's control plane, one machine for each end."""
+    return {
+        "machineCertificates": [
+            {
+                "name": f"store-042-{number}",
+                "certificateAuthorities": [
+                    {
+                        "name": "kubernetes",
+                        "expiry": "2036-01-01T00:00:00.000Z",
+                        "certificates": [{"name": "apiserver", "expiry": end}],
+                    }
+                ],
+            }
+            for number, end in enumerate(ends, 1)
+        ]
+    }
+
+
+def cluster_manifests(**layers: dict[str, str]) -> dict[str, Any]:
+    """The cluster's own manifests of its one profile: layer=dict(manifest=content)."""
+    packs = [
+        {
+            "spec": {
+                "name": layer,
+                "manifests": [
+                    {"name": name, "uid": f"uid-here-{name}", "content": text} for name, text in contents.items()
+                ],
+            }
+        }
+        for layer, contents in layers.items()
+    ]
+    return {"profiles": [{"metadata": {"uid": PROFILE, "name": "edge-store"}, "spec": {"packs": packs}}]}

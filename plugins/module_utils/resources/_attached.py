@@ -9,24 +9,55 @@ PATCH adds and replaces, DELETE detaches; PUT would also detach what others atta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from .._reconcile import Plan, Step, differing
+from .._reconcile import Plan, Step
+from ..palette._errors import ConflictError, InputError
 from ..palette._session import Scope
+from ._attached_content import (
+    INFRASTRUCTURE,
+    Attachment,
+    Manifests,
+    Variables,
+    attachment_body,
+    change_of,
+    double_packs,
+    variables_body,
+)
+from ._cluster_profile import semver
+
+__all__ = ["Attached", "Attachment", "Way", "attachment_body", "described", "plan_profiles", "shown"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attachment:
-    """A profile to attach. ``uid`` is empty only in check mode, for a profile that is not there yet."""
+class Attached:
+    """What a cluster has: its profiles with their layers, variables and manifests, and whether something is staged.
 
-    name: str
-    version: str
-    uid: str = ""
-    type: str = "cluster"
-    variables: Mapping[str, str] | None = None
-    pack_values: Mapping[str, str] | None = None
+    :ivar staged: changes were downloaded only, and wait until they are told to be installed.
+    """
+
+    templates: Sequence[Mapping[str, Any]] = ()
+    variables: Variables = field(default_factory=dict)
+    manifests: Manifests = field(default_factory=dict)
+    staged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How profiles get onto a cluster.
+
+    :ivar purge: those that are not given are detached.
+    :ivar allow_downgrade: a version lower than the attached one is taken.
+    :ivar apply: C(now), C(later), or "" for now without what was staged before.
+    :ivar still_staged: asks Palette whether something is staged, for a lost answer.
+    """
+
+    purge: bool = False
+    allow_downgrade: bool = False
+    apply: str = ""
+    still_staged: Callable[[], bool] | None = None
 
 
 def described(template: Mapping[str, Any]) -> dict[str, str]:
@@ -44,79 +75,59 @@ def shown(one: Attachment) -> dict[str, str]:
 
 
 def plan_profiles(
-    result: Plan,
-    attached: Sequence[Mapping[str, Any]],
-    wanted: Sequence[Attachment],
-    *,
-    known_variables: Mapping[str, Mapping[str, Mapping[str, Any]]],
-    path: str,
-    scope: Scope,
-    purge: bool,
-    name: str,
-) -> None:
-    """Adds the steps from the attached profiles to the wanted ones to ``result``.
+    result: Plan, attached: Attached, wanted: Sequence[Attachment], *, way: Way, path: str, scope: Scope, name: str
+) -> list[dict[str, Any]]:
+    """Adds the steps from the attached profiles to the wanted ones to ``result``; returns what is to be attached anew.
 
-    :param known_variables: profile UID -> variable name -> variable.
     :param path: of the cluster; ``name`` is its name.
+    :raises ConflictError: for all that Palette would refuse, or that should not happen by accident.
     """
-    bodies = []
-    replaced = set()
-    variables = []
+    bodies: list[dict[str, Any]] = []
+    variables: list[dict[str, Any]] = []
+    named: list[str] = []
+    replaced: set[str] = set()
+    problems: list[str] = []
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    for one in wanted:
-        there = next((template for template in attached if template.get("name") == one.name), None)
-        if there is None and one.type in ("cluster", "infra"):
-            there = next((template for template in attached if template.get("type") in ("cluster", "infra")), None)
+    for one in (one for one in wanted if one.present):
+        there = _attached_as(one, attached.templates)
         if there is not None:
             replaced.add(there["uid"])
-        packs = {pack["name"]: str(pack.get("values") or "").strip() for pack in (there or {}).get("packs") or []}
-        overrides = {layer: values.strip() for layer, values in (one.pack_values or {}).items()}
-        if there is None or there["uid"] != one.uid or differing(packs, overrides):
-            body = attachment_body(one)
-            if there is not None and there["uid"] != one.uid:
-                body["replaceWithProfile"] = there["uid"]
-            bodies.append(body)
-            before[one.name] = {"version": there.get("profileVersion", "")} if there else {}
-            after[one.name] = {"version": one.version}
-            for layer in differing(packs, overrides):
-                before[one.name][f"values of {layer}"] = packs.get(layer, "")
-                after[one.name][f"values of {layer}"] = overrides[layer]
-        elif one.variables:
-            known = known_variables.get(one.uid, {})
-            # A sensitive value is masked when read: it is sent with a new version only, never compared.
-            have = {key: known.get(key, {}).get("value", "") for key in one.variables}
-            changes = {
-                key: value
-                for key, value in differing(have, one.variables).items()
-                if not known.get(key, {}).get("isSensitive")
-            }
-            if changes:
-                variables.append({"profileUid": one.uid, "variables": _variables(changes)})
-                before[one.name] = {"variables": {key: have[key] for key in changes}}
-                after[one.name] = {"variables": changes}
-    extra = [template for template in attached if template["uid"] not in replaced] if purge else []
-    if extra:
-        names = ", ".join(template.get("name", "") for template in extra)
-        before.update({template.get("name", ""): {"version": template.get("profileVersion", "")} for template in extra})
-        result.steps.append(
-            Step(
-                says=f"detach the profile {names} from the cluster {name}",
-                method="DELETE",
-                path=f"{path}/profiles",
-                scope=scope,
-                body={"profileUids": [template["uid"] for template in extra]},
-            )
-        )
+            problems += _downgrade(one, there) if not way.allow_downgrade else []
+        change, wrong = change_of(one, there, variables=attached.variables, manifests=attached.manifests)
+        problems += wrong
+        if change.body is not None:
+            bodies.append(change.body)
+            named.append(one.name)
+        if change.variables:
+            variables.append({"profileUid": one.uid, "variables": variables_body(change.variables)})
+        if change.after:
+            before[one.name], after[one.name] = change.before, change.after
+    leaving = [one for one in attached.templates if one["uid"] not in replaced and _leaves(one, wanted, way)]
+    problems += [_needed(one, wanted) for one in leaving if one.get("type") in INFRASTRUCTURE]
+    gone = replaced | {one["uid"] for one in leaving}
+    staying = [one for one in attached.templates if one["uid"] not in gone]
     if bodies:
+        # Those that stay as they are have no such pack twice; Palette would have refused it.
+        problems += double_packs(_layers(wanted, staying))
+    if problems:
+        raise ConflictError("; ".join(problems))
+    before.update({one.get("name", ""): {"version": one.get("profileVersion", "")} for one in leaving})
+    if leaving:
+        result.steps.append(_detach(leaving, path=path, scope=scope, name=name))
+    if bodies:
+        later = way.apply == "later"
         result.steps.append(
             Step(
-                says=f"attach {', '.join(one.name for one in wanted if one.name in after)} to the cluster {name}",
+                says=f"attach {', '.join(named)} to the cluster {name}{', to be installed later' if later else ''}",
                 method="PATCH",
                 path=f"{path}/profiles",
                 scope=scope,
                 params={"resolveNotification": "true"},
-                body={"profiles": bodies, "spcApplySettings": {"actionType": "DownloadAndInstall"}},
+                body={
+                    "profiles": bodies,
+                    "spcApplySettings": {"actionType": f"DownloadAndInstall{'Later' if later else ''}"},
+                },
             )
         )
     if variables:
@@ -131,20 +142,92 @@ def plan_profiles(
         )
     if before or after:
         result.before["profiles"], result.after["profiles"] = before, after
-        gone = replaced | {template["uid"] for template in extra}
-        result.predicted["profiles"] = [shown(one) for one in wanted]
-        result.predicted["profiles"] += [described(template) for template in attached if template["uid"] not in gone]
+        result.predicted["profiles"] = [shown(one) for one in wanted if one.present]
+        result.predicted["profiles"] += [described(one) for one in staying]
+    return bodies
 
 
-def attachment_body(one: Attachment) -> dict[str, Any]:
-    """The attachment as it is written."""
-    body: dict[str, Any] = {"uid": one.uid}
-    if one.pack_values:
-        body["packValues"] = [{"name": name, "values": values.strip()} for name, values in one.pack_values.items()]
-    if one.variables:
-        body["variables"] = _variables(one.variables)
-    return body
+def check_new(wanted: Sequence[Attachment]) -> None:
+    """What forbids a new cluster of these profiles.
+
+    :raises InputError: for a pack that two of them bring, and a variable that must be given.
+    """
+    problems = double_packs(_layers(wanted, []))
+    for one in wanted:
+        problems += change_of(one, None, variables={}, manifests={})[1]
+    if problems:
+        raise InputError("; ".join(problems))
 
 
-def _variables(values: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [{"name": name, "value": str(value)} for name, value in values.items()]
+def is_staged(cluster: Mapping[str, Any] | None) -> bool:
+    """Whether changes were downloaded only, and wait until they are told to be installed."""
+    status = ((cluster or {}).get("status") or {}).get("spcApply") or {}
+    return status.get("actionType") == "DownloadAndInstallLater" and not status.get("canBeApplied")
+
+
+def plan_staged(result: Plan, attached: Attached, *, way: Way, path: str, scope: Scope, name: str) -> None:
+    """Adds the step that installs what was downloaded only, if that is wanted, to ``result``."""
+    if way.apply != "now" or not attached.staged:
+        return
+    still = way.still_staged
+    result.steps.append(
+        Step(
+            says=f"install what is staged for the cluster {name}",
+            method="POST",
+            path=f"{path}/status/spcApply",
+            scope=scope,
+            settle=(lambda: None if still() else "installed") if still else None,
+        )
+    )
+    result.before["staged"], result.after["staged"] = True, False
+
+
+def _attached_as(one: Attachment, templates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What ``one`` is or replaces: by name, and for the infrastructure layers whatever brings them."""
+    same = next((template for template in templates if template.get("name") == one.name), None)
+    if same is None and one.type in INFRASTRUCTURE:
+        same = next((template for template in templates if template.get("type") in INFRASTRUCTURE), None)
+    return same
+
+
+def _leaves(template: Mapping[str, Any], wanted: Sequence[Attachment], way: Way) -> bool:
+    asked = any(
+        one.name == template.get("name") and one.version in ("", template.get("profileVersion"))
+        for one in wanted
+        if not one.present
+    )
+    return way.purge or asked
+
+
+def _needed(template: Mapping[str, Any], wanted: Sequence[Attachment]) -> str:
+    option = next((one.option for one in wanted if one.name == template.get("name")), "purge_profiles")
+    return (
+        f"{option}: the profile {template.get('name')} brings the infrastructure layers and cannot be detached: "
+        "give the one that replaces it"
+    )
+
+
+def _downgrade(one: Attachment, there: Mapping[str, Any]) -> list[str]:
+    have = there.get("profileVersion") or ""
+    if there.get("name") != one.name or there["uid"] == one.uid or semver(one.version) >= semver(have):
+        return []
+    text = f"{one.option}.version: {one.version} of {one.name} is lower than {have}, which is attached: "
+    return [f"{text}set allow_downgrade to go back"]
+
+
+def _layers(wanted: Sequence[Attachment], staying: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    layers = {one.label: list(one.packs or {}) for one in wanted if one.present}
+    for one in staying:
+        label = f"{one.get('name', '')} {one.get('profileVersion', '')}".strip()
+        layers[label] = [pack["name"] for pack in one.get("packs") or []]
+    return layers
+
+
+def _detach(leaving: Sequence[Mapping[str, Any]], *, path: str, scope: Scope, name: str) -> Step:
+    return Step(
+        says=f"detach the profile {', '.join(one.get('name', '') for one in leaving)} from the cluster {name}",
+        method="DELETE",
+        path=f"{path}/profiles",
+        scope=scope,
+        body={"profileUids": [one["uid"] for one in leaving]},
+    )

@@ -14,7 +14,10 @@ from .._identity import host_id_problem
 from ..palette._errors import InputError
 from ._cluster import DesiredCluster
 from ._edge_host import describe as describe_host
-from ._node_pools import DesiredPool, PoolHost
+from ._node_pools import DesiredPool
+from ._pool_hosts import PoolHost
+from ._pool_quorum import count_problem
+from ._pool_settings import settings_problems
 
 Interface: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
 
@@ -25,7 +28,10 @@ def check_definition(desired: DesiredCluster) -> None:
     :raises InputError: naming each option that is wrong.
     """
     pools = list(desired.node_pools or [])
-    problems = [*_pool_problems(pools, two_node=bool(desired.two_node)), *_network_problems(desired, pools)]
+    problems = [
+        *_pool_problems(pools, two_node=bool(desired.two_node), whole=desired.purge_hosts),
+        *_network_problems(desired, pools),
+    ]
     names = [one.name for one in desired.profiles or []]
     problems += [f"profiles: {name} is given twice" for name in sorted({one for one in names if names.count(one) > 1})]
     infra = [one.name for one in desired.profiles or [] if one.type in ("cluster", "infra")]
@@ -42,6 +48,7 @@ def check_hosts(
     members: frozenset[str],
     project_uid: str,
     predicting: bool,
+    architectures: Mapping[str, str] | None = None,
 ) -> list[str]:
     """What Palette knows of the hosts that the definition names; returns warnings.
 
@@ -50,6 +57,7 @@ def check_hosts(
     :param members: UIDs of the hosts that already belong to the cluster.
     :param predicting: in check mode a host that is not there, or not ready, yet is a warning: an earlier phase of the
         same run would have registered it.
+    :param architectures: of the pools that are there already, by name.
     :raises InputError: naming each host that cannot be used.
     """
     problems: list[str] = []
@@ -69,11 +77,18 @@ def check_hosts(
             problems.append(f"{label} is in use by the cluster {', '.join(others)}: take it out there first")
         elif seen["state"] not in ("ready", "in-use"):
             later.append(f"{label} is {seen['state'] or 'without a state'}, not ready: wait until it is registered")
+        elif seen["health"] == "unhealthy":
+            why = f" ({seen['health_message']})" if seen["health_message"] else ""
+            later.append(f"{label} is unhealthy{why}: see that it runs and reaches Palette first")
         if project_uid and seen["project_uid"] and seen["project_uid"] != project_uid:
-            problems.append(f"{label} belongs to another project ({seen['project_uid']})")
-        wanted = pool.architecture or "amd64"
+            problems.append(
+                f"{label} belongs to another project ({seen['project_uid']}): move it there, or leave it out"
+            )
+        known = (architectures or {}).get(pool.name)
+        wanted = pool.architecture or known or "amd64"
         if seen["architecture"] and seen["architecture"] != wanted:
-            problems.append(f"{label} is {seen['architecture']}, the pool {pool.name} is {wanted}")
+            hint = "put it into another pool" if known else "set architecture, or put it into another pool"
+            problems.append(f"{label} is {seen['architecture']}, the pool {pool.name} is {wanted}: {hint}")
     problems += _seen_network_problems(desired, hosts)
     _refuse(problems if predicting else problems + later)
     return later if predicting else []
@@ -86,11 +101,11 @@ def _refuse(problems: Sequence[str]) -> None:
 
 def _members(pools: Sequence[DesiredPool]) -> Iterator[tuple[DesiredPool, PoolHost]]:
     for pool in pools:
-        for host in pool.hosts:
+        for host in pool.hosts if pool.present else ():
             yield pool, host
 
 
-def _pool_problems(pools: Sequence[DesiredPool], *, two_node: bool) -> Iterator[str]:
+def _pool_problems(pools: Sequence[DesiredPool], *, two_node: bool, whole: bool) -> Iterator[str]:
     names = [pool.name for pool in pools]
     for name in sorted({one for one in names if names.count(one) > 1}):
         yield f"node_pools: the pool {name} is given twice"
@@ -98,11 +113,20 @@ def _pool_problems(pools: Sequence[DesiredPool], *, two_node: bool) -> Iterator[
     if pools and len(control) != 1:
         yield f"node_pools: {len(control)} pools have control_plane set, a cluster has exactly one"
     for pool in control:
-        count = len(pool.hosts)
-        if two_node and count != 2:
-            yield f"node_pools: {pool.name} has {count} hosts, a two-node cluster has exactly 2"
-        if not two_node and count % 2 == 0:
-            yield f"node_pools: {pool.name} has {count} hosts, the number of control planes must be odd (1, 3, 5)"
+        if not pool.present:
+            yield f"node_pools: {pool.name} is the control plane and cannot be removed: delete the cluster instead"
+        elif whole and pool.hosts_given and (two_node or len(pool.hosts) < 3):
+            # An even number from 4 on may stand between two steps: the plan knows what is there.
+            problem = count_problem(len(pool.hosts), two_node=two_node)
+            if problem:
+                yield f"node_pools: {pool.name} {problem}"
+        yield from _role_problems(pool, two_node=two_node, whole=whole)
+    for pool in [one for one in pools if one.present]:
+        for problem in settings_problems(pool.settings, control_plane=pool.control_plane):
+            yield f"node_pools: {pool.name} {problem}"
+        for host in pool.hosts if not pool.control_plane else ():
+            if host.two_node_role:
+                yield f"node_pools: Edge host {host.name or host.uid} has a two_node_role in the worker pool {pool.name}"
     uids = [host.uid for dummy, host in _members(pools)]
     for uid in sorted({one for one in uids if uids.count(one) > 1}):
         yield f"node_pools: the Edge host {uid} is given twice"
@@ -110,6 +134,15 @@ def _pool_problems(pools: Sequence[DesiredPool], *, two_node: bool) -> Iterator[
         problem = host_id_problem(uid)
         if problem:
             yield f"node_pools: the Edge host ID {uid[:60]!r} {problem}"
+
+
+def _role_problems(pool: DesiredPool, *, two_node: bool, whole: bool) -> Iterator[str]:
+    """Both hosts of a two-node cluster have a role, one each, or neither has."""
+    roles = sorted(host.two_node_role for host in pool.hosts if host.two_node_role)
+    if roles and not two_node:
+        yield f"node_pools: {pool.name} has hosts with a two_node_role, and two_node is not set"
+    elif roles and whole and roles != ["primary", "secondary"]:
+        yield f"node_pools: {pool.name} must have one primary and one secondary host, or no two_node_role at all"
 
 
 def _network_problems(desired: DesiredCluster, pools: Sequence[DesiredPool]) -> Iterator[str]:
@@ -139,11 +172,14 @@ def _network_problems(desired: DesiredCluster, pools: Sequence[DesiredPool]) -> 
             overlay = ipaddress.ip_network(desired.overlay_cidr)
         except ValueError as error:
             yield f"overlay_cidr: {error}"
+        for name, interface in interfaces.items() if overlay is not None else ():
+            if interface.version == overlay.version and interface.network.overlaps(overlay):
+                yield f"overlay_cidr: {overlay} overlaps {interface.network}, the subnet of the Edge host {name}"
     yield from _vip_problems(desired, interfaces, overlay)
 
 
 def _vip_problems(desired: DesiredCluster, interfaces: Mapping[str, Interface], overlay: Any) -> Iterator[str]:
-    if not desired.endpoint or desired.endpoint_type not in ("VIP", "IP"):
+    if not desired.endpoint or (desired.endpoint_type or "VIP") not in ("VIP", "IP"):
         return
     try:
         vip = ipaddress.ip_address(desired.endpoint)
@@ -159,7 +195,7 @@ def _vip_problems(desired: DesiredCluster, interfaces: Mapping[str, Interface], 
         if interface.ip == vip and total > 1:
             yield f"vip: {vip} is the address of the Edge host {name}: give a free address"
     networks = {interface.network for interface in interfaces.values()}
-    if networks and desired.endpoint_type == "VIP" and not any(vip in network for network in networks):
+    if networks and desired.endpoint_type in (None, "VIP") and not any(vip in network for network in networks):
         listed = ", ".join(sorted(str(network) for network in networks))
         yield f"vip: {vip} is outside the hosts' subnet {listed}: give a free address inside it"
 

@@ -18,6 +18,7 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
     "admin": ("adminKubeconfig", {}),
     "user": ("kubeconfigclient", {}),
     "proxy": ("kubeconfig", {"frp": "true"}),
+    "token": ("adminTokenKubeconfig", {}),
 }
 
 

@@ -20,10 +20,13 @@ from ansible_collections.palette.edge.tests.unit.palette_objects import (
     cluster,
     cluster_row,
     config,
+    event,
+    events,
     host,
     machine,
     member,
     pool,
+    repave,
     unpaired,
 )
 from ansible_collections.palette.edge.tests.unit.palette_server import ANY, Call, PaletteServer, error, page, projects
@@ -112,10 +115,27 @@ def test_a_state_that_does_not_go_on(palette: PaletteServer, run: Wait) -> None:
         Call("POST", "/v1/dashboard/spectroclusters/search", page([cluster_row()]), params=ANY, body=ANY),
         Call("GET", f"/v1/spectroclusters/{CLUSTER}", cluster(state="Error")),
         Call("GET", f"/v1/cloudconfigs/edge-native/{CONFIG}", config()),
+        events(event("the image is gone", "2026-01-01T00:00:00Z", "Error")),
     )
     result = run(cluster="store-042")
     assert result["failed"] is True
     assert "does not go on by itself" in result["msg"]
+    assert result["msg"].endswith("Latest events: 2026-01-01T00:00:00Z store-042: the image is gone")
+
+
+def test_a_repave_that_waits_for_approval(palette: PaletteServer, run: Wait) -> None:
+    palette.answer(
+        projects(),
+        Call("POST", "/v1/dashboard/spectroclusters/search", page([cluster_row()]), params=ANY, body=ANY),
+        Call("GET", f"/v1/spectroclusters/{CLUSTER}", cluster(status={"repave": {"state": "Pending"}})),
+        Call("GET", f"/v1/cloudconfigs/edge-native/{CONFIG}", config()),
+        Call("GET", f"/v1/spectroclusters/{CLUSTER}/repave/status", repave()),
+        events(),
+    )
+    result = run(cluster="store-042")
+    assert result["failed"] is True
+    assert "waits for the approval of a repave (k8s: the version of Kubernetes changes" in result["msg"]
+    assert "approve it with palette.edge.cluster_repave" in result["msg"]
 
 
 def test_a_refused_key_is_one_line_without_the_key(palette: PaletteServer, run: Wait) -> None:

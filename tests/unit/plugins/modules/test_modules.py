@@ -28,6 +28,8 @@ from ansible_collections.palette.edge.tests.unit.palette_objects import (
     cluster,
     cluster_row,
     config,
+    event,
+    events,
     host,
     machine,
     member,
@@ -149,7 +151,9 @@ def test_no_module_posts_twice_after_a_cut(
     before = rows if module == "cluster" else page([])
     world.reads("POST", "/v1/dashboard/clusterprofiles", before, rows)
     world.reads("GET", f"{PROFILES}/{PROFILE}", profile())
-    world.reads("GET", f"{PROFILES}/{PROFILE}/variables", {})
+    world.reads("POST", f"{PROFILES}/validate/packs", {})
+    declared = {"variables": [{"name": "who"}, {"name": "pin", "isSensitive": True}]}
+    world.reads("GET", f"{PROFILES}/{PROFILE}/variables", declared if module == "cluster" else {})
     site(world)
     palette.answer(*world.calls, Call("POST", path, accepted, 201, params=ANY, body=ANY, cut=True))
     result = run_module(module, options)
@@ -290,9 +294,11 @@ def test_waiting_for_a_cluster(palette: PaletteServer, run_module: Run) -> None:
 def test_a_cluster_that_does_not_go_on_by_itself(palette: PaletteServer, run_module: Run) -> None:
     trouble = {"conditions": [{"type": "VIPReachable", "status": "False", "message": "10.42.0.10 is taken"}]}
     running(palette, cluster(state="Error", status=trouble))
+    palette.answer(events(event("the address answers already", "2026-01-01T00:00:00Z", "Warning")))
     result = run_module("cluster", {"name": "store-042"})
     assert result["error"] == "terminal_state"
     assert "VIPReachable: 10.42.0.10 is taken" in result["msg"]
+    assert result["msg"].endswith("Latest events: 2026-01-01T00:00:00Z store-042: the address answers already")
 
 
 def test_a_cluster_seen_without_its_cloud_config_is_waited_for(palette: PaletteServer, run_module: Run) -> None:
@@ -315,6 +321,7 @@ def test_check_mode_does_not_wait(palette: PaletteServer, run_module: Run) -> No
 def test_the_tenants_scope(palette: PaletteServer, run_module: Run) -> None:
     palette.expect(
         Call("POST", "/v1/dashboard/clusterprofiles", page([]), params=ANY, body=ANY, scope=""),
+        Call("POST", f"{PROFILES}/validate/packs", {}, body=ANY, scope=""),
         Call("POST", PROFILES, {"uid": PROFILE}, 201, params={"publish": "true"}, body=ANY, scope=""),
         Call("POST", "/v1/dashboard/clusterprofiles", page([]), params=ANY, body=ANY, scope=""),
     )
@@ -327,6 +334,7 @@ def test_a_profile_of_the_tenant_serves_a_cluster_of_a_project(palette: PaletteS
     path = "/v1/dashboard/clusterprofiles"
     palette.answer(
         projects(),
+        Call("GET", f"{PROFILES}/t/variables", {}),
         Call("POST", path, page([profile_row(scope="tenant", v1_0_0="t")]), params=ANY, body=ANY, scope=PROJECT),
         Call("POST", path, page([profile_row(scope="tenant", v1_0_0="t")]), params=ANY, body=ANY, scope=""),
         Call("GET", f"{PROFILES}/t", profile(uid="t")),

@@ -199,7 +199,7 @@ def test_remove() -> None:
         {"purge_profiles": True, "profiles": [STORE]},
         {"purge_node_pools": True, "node_pools": [wanted_pool("cp", "a")]},
         {"settings": {"timezone": "UTC", "os_patch": {"patchOnBoot": False}, "location": {"countryCode": "DE"}}},
-        {"update_worker_pools_in_parallel": True},
+        {"update_worker_pools_in_parallel": False, "endpoint_type": "VIP", "pause_agent_upgrades": False},
     ],
 )
 def test_nothing_to_do(desired: dict[str, Any]) -> None:
@@ -297,7 +297,12 @@ def test_settings_written_alone(option: str, value: Any, verb: str, below: str, 
     [
         ({"endpoint": "10.42.0.99"}, "vip: the cluster store-042 has 10.42.0.10, not 10.42.0.99, and this is fixed"),
         ({"overlay_cidr": "100.64.0.0/24"}, "overlay_cidr: the cluster store-042 has none, not 100.64.0.0/24"),
-        ({"two_node": True}, "two_node: the cluster store-042 has none, not True"),
+        ({"two_node": True}, "two_node: the cluster store-042 has false, not true"),
+        ({"endpoint_type": "DDNS"}, "endpoint_type: the cluster store-042 has VIP, not DDNS"),
+        (
+            {"update_worker_pools_in_parallel": True},
+            "update_worker_pools_in_parallel: the cluster store-042 has false, not true",
+        ),
     ],
 )
 def test_what_is_fixed_is_refused(desired: dict[str, Any], text: str) -> None:
@@ -413,8 +418,10 @@ def test_a_pool_shrinks_by_its_machines_first() -> None:
 
 def test_a_host_is_exchanged() -> None:
     planned = pool_plan(wanted_pool("workers", "w1", "new"))
-    assert [step.method for step in planned.steps] == ["DELETE", "PUT"]
-    assert planned.steps[0].path.endswith("machine-w2")
+    assert [step.method for step in planned.steps] == ["PUT", "DELETE", "PUT"]
+    assert [one["hostUid"] for one in planned.steps[0].body["cloudConfig"]["edgeHosts"]] == ["w1", "new", "w2"]
+    assert planned.steps[1].path.endswith("machine-w2")
+    assert [one["hostUid"] for one in planned.steps[2].body["cloudConfig"]["edgeHosts"]] == ["w1", "new"]
 
 
 @pytest.mark.parametrize(
@@ -477,7 +484,7 @@ def test_the_control_plane_is_not_purged() -> None:
         (wanted_pool("workers", "w1", "w2", architecture="arm64"), "the architecture of workers is amd64"),
         (
             wanted_pool("workers", host_options("w1", "10.42.0.99/24"), "w2"),
-            "Edge host w1 is a member of workers with the address 10.42.0.21, which is fixed (wanted 10.42.0.99)",
+            "Edge host w1 is a member of workers with the address 10.42.0.21 (wanted 10.42.0.99), which is fixed",
         ),
     ],
 )
@@ -531,7 +538,7 @@ def test_values_of_a_layer() -> None:
     other = Attachment(name="edge-store", version="1.0.0", uid=PROFILE, pack_values={"k8s": "a: 2"})
     planned = plan(there(), profiles=[other])
     assert sent_profiles(planned) == [{"uid": PROFILE, "packValues": [{"name": "k8s", "values": "a: 2"}]}]
-    assert planned.before["profiles"]["edge-store"] == {"version": "1.0.0", "values of k8s": "a: 1"}
+    assert planned.before["profiles"]["edge-store"] == {"version": "1.0.0", "values of k8s": ["a: 1"]}
 
 
 def with_variables(**values: str) -> Attachment:
