@@ -26,6 +26,7 @@ class Step:
     :ivar path: may hold C({name}) of UIDs that earlier steps bound.
     :ivar binds: the name under which the UID in the answer is known to later steps.
     :ivar settle: after a lost answer, looks whether the write was carried out: the object's UID, or None.
+    :ivar once: after a lost answer it is not sent again, whatever its verb promises: it does something each time.
     :ivar gone_is_done: a step that removes, and is content when there is nothing left to remove.
     """
 
@@ -38,6 +39,7 @@ class Step:
     binds: str = ""
     settle: Callable[[], str | None] | None = None
     gone_is_done: bool = False
+    once: bool = False
 
 
 @dataclass

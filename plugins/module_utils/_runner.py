@@ -96,7 +96,13 @@ def send_with(session: Session) -> Callable[[Step], Any]:
 
     def send(step: Step) -> Any:
         return session.request(
-            step.method, step.path, scope=step.scope, body=step.body, params=step.params, what=step.says
+            step.method,
+            step.path,
+            scope=step.scope,
+            body=step.body,
+            params=step.params,
+            what=step.says,
+            reads=False if step.once else None,
         )
 
     return send

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.palette.edge.tests.unit.module_world import World, case
+from ansible_collections.palette.edge.tests.unit.module_world import CLOUD, World, case
 from ansible_collections.palette.edge.tests.unit.palette_objects import (
     PAIRING_KEY,
+    cluster,
+    config,
     host,
+    member,
+    pool,
     unpaired,
 )
 from ansible_collections.palette.edge.tests.unit.palette_server import Call, error, page
@@ -51,7 +55,8 @@ def _host_site(world: World) -> None:
     world.reads("GET", "/v1/edgehosts/edge-new", host("edge-new"))
     world.reads("GET", "/v1/edgehosts/edge-tags", host("edge-tags", labels={"old": "1"}))
     world.reads("GET", "/v1/edgehosts/edge-same", host("edge-same", state="in-use"))
-    world.reads("GET", "/v1/edgehosts/edge-shell", host("edge-shell", pairing_key=PAIRING_KEY))
+    opened = host("edge-shell", pairing_key=PAIRING_KEY, tunnel={"remoteSsh": "enabled"}, tunnel_state="Created")
+    world.reads("GET", "/v1/edgehosts/edge-shell", host("edge-shell", pairing_key=PAIRING_KEY), opened)
     world.writes("POST", "/v1/edgehosts", {"uid": "edge-new"})
     world.writes("PUT", "/v1/edgehosts/edge-tags/meta")
     world.writes("PATCH", "/v1/edgehosts/edge-shell/tunnelConfig")
@@ -88,3 +93,46 @@ def _host_info_uids(world: World) -> None:
 )
 def _host_info_search(world: World) -> None:
     world.reads("POST", "/v1/dashboard/edgehosts/search", page([host(pairing_key=PAIRING_KEY)]))
+
+
+@case("edge_host", "reinstalled", uid="edge-1", reinstalled=True, tags={"rack": "a"})
+def _host_reinstalled(world: World) -> None:
+    old = host(health="unhealthy", name="front", labels={"site": "42"})
+    world.reads("GET", "/v1/edgehosts/edge-1", old, unpaired(name="front", labels={"site": "42", "rack": "a"}))
+    world.writes("DELETE", "/v1/edgehosts/edge-1")
+    world.writes("POST", "/v1/edgehosts", {"uid": "edge-1"})
+
+
+@case("edge_host", "reinstalled-and-back", changed=False, uid="edge-1", reinstalled=True)
+def _host_reinstalled_and_back(world: World) -> None:
+    world.reads("GET", "/v1/edgehosts/edge-1", host())
+
+
+@case("edge_host_info", "parts", changed=False, name_contains="store", tags={"a": "1", "b": "2"}, tags_match="any")
+def _host_info_parts(world: World) -> None:
+    world.reads("POST", "/v1/dashboard/edgehosts/search", page([host(pairing_key=PAIRING_KEY)]))
+
+
+@case("edge_host_reset", "free", uid="edge-1", confirm="edge-1", wait_sleep=0)
+def _host_reset(world: World) -> None:
+    world.reads("GET", "/v1/edgehosts/edge-1", host())
+    world.writes("PUT", "/v1/edgehosts/edge-1/reset")
+
+
+@case("edge_host_reset", "worker", uid="edge-4", confirm="edge-4", wait_sleep=0)
+def _host_reset_worker(world: World) -> None:
+    used = host("edge-4", state="in-use", cluster="store-042")
+    world.reads("GET", "/v1/edgehosts/edge-4", used, host("edge-4"))
+    world.reads("GET", "/v1/spectroclusters/uid-of-store-042", cluster())
+    world.reads("GET", CLOUD, config(pool("workers", member("edge-4"))))
+    world.writes("PUT", "/v1/edgehosts/edge-4/reset")
+
+
+@case("edge_host_reset", "control-plane", uid="edge-1", confirm="edge-1", wait=False)
+def _host_reset_control_plane(world: World) -> None:
+    world.reads("GET", "/v1/edgehosts/edge-1", host("edge-1", state="in-use", cluster="store-042"))
+    world.reads("GET", "/v1/spectroclusters/uid-of-store-042", cluster())
+    world.reads("GET", CLOUD, config(pool("plane", *(member(f"edge-{one}") for one in "123"), control_plane=True)))
+    for one in "23":
+        world.reads("GET", f"/v1/edgehosts/edge-{one}", host(f"edge-{one}", state="in-use", cluster="store-042"))
+    world.writes("PUT", "/v1/edgehosts/edge-1/reset")

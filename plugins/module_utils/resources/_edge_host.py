@@ -10,15 +10,17 @@ host returns secrets (pairing key, host token, tunnel credentials): :func:`descr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._identity import host_id_problem
-from .._reconcile import Plan, Step, cause_of, differing
-from ..palette._errors import ConflictError, InputError, NotFoundError, PaletteError
+from .._reconcile import Plan, Step, differing
+from ..palette._errors import ConflictError, InputError, NotFoundError
 from ..palette._names import labels_of, tags_of
 from ..palette._session import HIDDEN, PAGE_SIZE, Scope, Session
+from ._remote_shell import OPTIONS as SHELL
+from ._remote_shell import described_shell, refuse_shell, tunnel_body
 
 PATH = "/v1/edgehosts"
 SEARCH = "/v1/dashboard/edgehosts/search"
@@ -37,6 +39,7 @@ class DesiredHost:
     pairing_key: str | None = None
     remote_shell: str | None = None
     remote_shell_temporary_user: str | None = None
+    reinstalled: bool = False
 
 
 def check(desired: Sequence[DesiredHost]) -> None:
@@ -69,22 +72,27 @@ def read(session: Session, scope: Scope, uid: str) -> dict[str, Any] | None:
 
 
 def read_many(
-    session: Session, scope: Scope, uids: Sequence[str], *, whole: bool = False
+    session: Session, scope: Scope, uids: Sequence[str], *, whole: bool | Collection[str] = False
 ) -> dict[str, dict[str, Any] | None]:
     """Hosts by UID, None for those that are not there.
 
     A few are read one by one; many through the search, which takes one request for 50 of them.
 
-    :param whole: also what the search does not tell (remote shell, pairing key): then those found are read one by one.
+    :param whole: also what the search does not tell (remote shell, pairing key): then those found, or those of them
+        that are named, are read one by one.
     """
     if len(uids) <= PAGE_SIZE:
         return dict(zip(uids, session.map(lambda uid: read(session, scope, uid), uids)))
     wanted = set(uids)
-    found = {host["metadata"]["uid"]: host for host in search(session, scope) if host["metadata"]["uid"] in wanted}
-    if whole:
-        found = {
-            uid: host for uid, host in zip(found, session.map(lambda uid: read(session, scope, uid), found)) if host
-        }
+    found: dict[str, dict[str, Any] | None] = {}
+    for host in _search(session, scope):
+        if host["metadata"]["uid"] in wanted:
+            found[host["metadata"]["uid"]] = host
+            if len(found) == len(wanted):
+                break
+    chosen = set(found) if whole is True else set(whole or ())
+    single = [uid for uid in found if uid in chosen]
+    found.update(zip(single, session.map(lambda uid: read(session, scope, uid), single)))
     return {uid: found.get(uid) for uid in uids}
 
 
@@ -92,16 +100,22 @@ def search(session: Session, scope: Scope, *, filters: Iterable[Mapping[str, Any
     """All hosts that match every filter (:func:`text_filter`), as the search returns them."""
     group = {"conjunction": "and", "filters": list(filters)}
     body = {"filter": {"conjunction": "and", "filterGroups": [group]}} if group["filters"] else {}
-    return list(session.pages("POST", SEARCH, scope=scope, what="search Edge hosts", body=body))
+    return list(_search(session, scope, body))
 
 
-def text_filter(name: str, values: Sequence[str]) -> dict[str, Any]:
-    """One search filter: the property equals any of ``values``."""
+def _search(session: Session, scope: Scope, body: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    return session.pages("POST", SEARCH, scope=scope, what="search Edge hosts", body=dict(body or {}))
+
+
+def text_filter(name: str, values: Sequence[str], *, operator: str = "eq") -> dict[str, Any]:
+    """One search filter: the property equals any of ``values``, or contains it (then of whatever case)."""
     match = {"conjunction": "or", "values": list(values)}
     return {
         "property": name,
         "type": "string",
-        "condition": {"string": {"operator": "eq", "negation": False, "ignoreCase": False, "match": match}},
+        "condition": {
+            "string": {"operator": operator, "negation": False, "ignoreCase": operator != "eq", "match": match}
+        },
     }
 
 
@@ -129,9 +143,12 @@ def describe(host: Mapping[str, Any] | None) -> dict[str, Any]:
         "address": default_address(device) or address.get("hostAddress", ""),
         "mac_address": address.get("macAddress", ""),
         "nics": [_nic(nic) for nic in device.get("nics") or []],
+        "project": project.get("name", ""),
         "project_uid": project.get("uid", "") or (host.get("aclmeta") or {}).get("projectUid", ""),
         "remote_shell": tunnel.get("remoteSsh", ""),
         "remote_shell_temporary_user": tunnel.get("remoteSshTempUser", ""),
+        **described_shell(host),
+        **_hardware(device),
     }
 
 
@@ -161,6 +178,8 @@ def plan(
         return _creation(desired, scope, settle)
     have = describe(current)
     _refuse_immutable(have, desired, scope)
+    if desired.reinstalled and have["health"] == "unhealthy":
+        return _renewal(current, desired, scope, settle)
     want = _wanted(have, desired)
     changes = differing(have, want)
     result = Plan(before={"uid": desired.uid, **{key: have[key] for key in want}}, after={"uid": desired.uid, **want})
@@ -173,11 +192,12 @@ def plan(
         }
         result.steps.append(_put(desired.uid, "PUT", "meta", body, f"set {words} of Edge host {desired.uid}", scope))
     if "remote_shell" in changes or "remote_shell_temporary_user" in changes:
-        body = _tunnel({**have, **want})
+        refuse_shell(desired.uid, have, {key: want[key] for key in SHELL if key in changes})
+        body = tunnel_body({**have, **want})
         says = f"set the remote shell of Edge host {desired.uid}"
         result.steps.append(_put(desired.uid, "PATCH", "tunnelConfig", body, says, scope))
-    key = (current.get("spec") or {}).get("host", {}).get("hostPairingKey")
-    if desired.pairing_key is not None and key and key != desired.pairing_key:
+    key = _pairing_key(current)
+    if desired.pairing_key is not None and key is not None and key != desired.pairing_key:
         body = {"hostPairingKey": desired.pairing_key}
         says = f"set the pairing key of Edge host {desired.uid}"
         result.steps.append(_put(desired.uid, "PATCH", "hostPairingKey", body, says, scope))
@@ -201,6 +221,24 @@ def standing(hosts: Mapping[str, Mapping[str, Any] | None]) -> tuple[bool, str]:
     ) + more
 
 
+def _hardware(device: Mapping[str, Any]) -> dict[str, Any]:
+    system = device.get("os") or {}
+    return {
+        "cpu_cores": (device.get("cpu") or {}).get("cores", 0),
+        "memory_mb": (device.get("memory") or {}).get("sizeInMB", 0),
+        "gpus": [
+            {"vendor": one.get("vendor", ""), "model": one.get("model", ""), "count": one.get("gpuCount", 0)}
+            for one in device.get("gpus") or []
+        ],
+        "disks": [
+            {"vendor": one.get("vendor", ""), "size_gb": one.get("size", 0)} for one in device.get("disks") or []
+        ],
+        "os": " ".join(filter(None, [system.get("family"), system.get("version")])),
+        "kernel": system.get("kernelVersion", ""),
+        "boot": device.get("hostState", ""),
+    }
+
+
 def _nic(nic: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": nic.get("nicName", ""),
@@ -212,15 +250,26 @@ def _nic(nic: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _pairing_key(current: Mapping[str, Any]) -> str | None:
+    """The key to compare with; None where it is left out, masked, or used up: it pairs a host once."""
+    key = ((current.get("spec") or {}).get("host") or {}).get("hostPairingKey")
+    if not key:
+        return "" if key == "" and (current.get("status") or {}).get("state") == "unpaired" else None
+    return str(key) if str(key).strip("*") else None
+
+
 def _wanted(have: Mapping[str, Any], desired: DesiredHost) -> dict[str, Any]:
     want: dict[str, Any] = {}
     if desired.name is not None:
         want["name"] = desired.name
     if desired.tags is not None:
         tags = tags_of(labels_of(desired.tags))
-        want["tags"] = tags if desired.purge_tags else {**have["tags"], **tags}
-    for key in ("remote_shell", "remote_shell_temporary_user"):
+        want["tags"] = tags if desired.purge_tags or not tags else {**have["tags"], **tags}
+    for key in SHELL:
         value = getattr(desired, key)
+        # The user goes with the shell that it needs.
+        if value is None and desired.remote_shell == "disabled" and have[key] == "enabled":
+            value = "disabled"
         # A host that never had a remote shell does not name it.
         if value is not None and not (value == "disabled" and not have[key]):
             want[key] = value
@@ -235,7 +284,7 @@ def _refuse_immutable(have: Mapping[str, Any], desired: DesiredHost, scope: Scop
         )
     if scope.project_uid and have["project_uid"] and have["project_uid"] != scope.project_uid:
         raise ConflictError(
-            f"project: Edge host {desired.uid} belongs to the project {have['project_uid']}, "
+            f"project: Edge host {desired.uid} belongs to the project {have['project'] or have['project_uid']}, "
             "and a host cannot move: delete it there first, or name that project"
         )
 
@@ -255,7 +304,8 @@ def _creation(desired: DesiredHost, scope: Scope, settle: Callable[[], str | Non
             remote_shell=desired.remote_shell or "",
             remote_shell_temporary_user=desired.remote_shell_temporary_user or "",
         )
-        spec["tunnelConfig"] = _tunnel(after)
+        refuse_shell(desired.uid, {}, after)
+        spec["tunnelConfig"] = tunnel_body(after)
     step = Step(
         says=f"register Edge host {desired.uid}",
         method="POST",
@@ -267,41 +317,51 @@ def _creation(desired: DesiredHost, scope: Scope, settle: Callable[[], str | Non
     return Plan(steps=[step], after=after)
 
 
+def _renewal(
+    current: Mapping[str, Any], desired: DesiredHost, scope: Scope, settle: Callable[[], str | None] | None
+) -> Plan:
+    """The record of an operating system that is no more makes room for the new one's, with all that was set on it.
+
+    A host that is healthy has registered anew already: nobody comes here for it.
+    """
+    have = describe(current)
+    want = _wanted(have, desired)
+    shell = {key: want.get(key) or ("enabled" if have[key] == "enabled" else None) for key in SHELL}
+    fresh = replace(
+        desired,
+        name=desired.name or have["name"],
+        architecture=have["architecture"] or desired.architecture,
+        tags=want.get("tags", have["tags"]),
+        pairing_key=desired.pairing_key if desired.pairing_key is not None else _pairing_key(current),
+        remote_shell=shell["remote_shell"],
+        remote_shell_temporary_user=shell["remote_shell_temporary_user"],
+    )
+    result = _creation(fresh, scope, settle)
+    (creation,) = result.steps
+    # Once the old record is gone, this is the only place where its name and tags still stand.
+    kept = " ".join(f"{key}={value}" for key, value in (fresh.tags or {}).items())
+    says = f"{creation.says} anew as {fresh.name}" + (f" with the tags {kept}" if kept else "")
+    result.steps = [_delete(have, scope), replace(creation, says=says)]
+    result.before = {"uid": desired.uid, "name": have["name"], "health": have["health"]}
+    return result
+
+
 def _removal(current: Mapping[str, Any] | None, desired: DesiredHost, scope: Scope) -> Plan:
     if current is None:
         return Plan()
     have = describe(current)
+    return Plan(steps=[_delete(have, scope)], before={"uid": desired.uid, "name": have["name"]})
+
+
+def _delete(have: Mapping[str, Any], scope: Scope) -> Step:
+    uid = have["uid"]
     if have["state"] == "in-use":
         raise ConflictError(
-            f"Edge host {desired.uid} is in use by the cluster {', '.join(have['clusters']) or '(unnamed)'}: "
-            "take it out of its node pool first"
+            f"Edge host {uid} is in use by the cluster {', '.join(have['clusters']) or '(unnamed)'}: "
+            "take it out of its node pool first (palette.edge.replace_host puts another one in its place)"
         )
-    step = Step(
-        says=f"delete Edge host {desired.uid}",
-        method="DELETE",
-        path=f"{PATH}/{desired.uid}",
-        scope=scope,
-        gone_is_done=True,
-    )
-    return Plan(steps=[step], before={"uid": desired.uid, "name": have["name"]})
-
-
-def _tunnel(values: Mapping[str, Any]) -> dict[str, str]:
-    pairs = (("remoteSsh", "remote_shell"), ("remoteSshTempUser", "remote_shell_temporary_user"))
-    return {wire: values[key] for wire, key in pairs if values.get(key)}
+    return Step(says=f"delete Edge host {uid}", method="DELETE", path=f"{PATH}/{uid}", scope=scope, gone_is_done=True)
 
 
 def _put(uid: str, method: str, part: str, body: Any, says: str, scope: Scope) -> Step:
     return Step(says=says, method=method, path=f"{PATH}/{uid}/{part}", scope=scope, body=body)
-
-
-def several_failed(errors: Mapping[str, PaletteError], total: int, *, changed: bool) -> PaletteError:
-    """One error for the hosts of a list that failed; the others went through, and ``changed`` tells whether they did."""
-    first = next(iter(errors))
-    rest = [uid for uid in errors if uid != first]
-    more = f". The same list also failed for: {', '.join(rest[:10])}" if rest else ""
-    return type(cause_of(errors[first]))(
-        f"{len(errors)} of {total} Edge hosts failed, the others went through; run again for these. "
-        f"{first}: {errors[first]}{more}",
-        **{**errors[first].facts, "changed": changed},
-    )

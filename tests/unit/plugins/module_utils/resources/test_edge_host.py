@@ -15,9 +15,13 @@ from ansible_collections.palette.edge.plugins.module_utils.palette._errors impor
     ConflictError,
     InputError,
     RejectedError,
+    TerminalStateError,
+    UnavailableError,
 )
 from ansible_collections.palette.edge.plugins.module_utils.palette._session import TENANT, Connection, Scope, Session
 from ansible_collections.palette.edge.plugins.module_utils.resources import _edge_host as edge
+from ansible_collections.palette.edge.plugins.module_utils.resources import _edge_host_list as several
+from ansible_collections.palette.edge.plugins.module_utils.resources._remote_shell import shell_standing
 from ansible_collections.palette.edge.tests.unit.palette_objects import HOST_TOKEN, PAIRING_KEY, host, unpaired
 from ansible_collections.palette.edge.tests.unit.palette_server import ANY, PROJECT, Call, PaletteServer, error, page
 
@@ -67,7 +71,7 @@ def test_register_with_everything() -> None:
         {},
         {"name": "edge-1"},
         {"tags": {"site": "42"}},
-        {"tags": {}},
+        {"tags": {"bare": ""}},
         {"tags": {"site": "42", "bare": None}, "purge_tags": True},
         {"architecture": "amd64"},
         {"pairing_key": PAIRING_KEY},
@@ -94,6 +98,7 @@ def test_a_host_that_registered_itself_is_adopted(state: str) -> None:
         ({"tags": {"b": "3"}}, "own", {"a": "1", "b": "3"}, "set tags of"),
         ({"tags": {"c": "4"}, "purge_tags": True}, "own", {"c": "4"}, "set tags of"),
         ({"tags": {}, "purge_tags": True}, "own", {}, "set tags of"),
+        ({"tags": {}}, "own", {}, "set tags of"),
         ({"name": "front", "tags": {"b": "3"}}, "front", {"a": "1", "b": "3"}, "set name and tags of"),
     ],
 )
@@ -114,6 +119,11 @@ def test_purge_without_tags_touches_nothing() -> None:
         ({}, {"remote_shell": "enabled"}, {"remoteSsh": "enabled"}),
         ({"remoteSsh": "enabled"}, {"remote_shell": "disabled"}, {"remoteSsh": "disabled"}),
         (
+            {"remoteSsh": "enabled", "remoteSshTempUser": "enabled"},
+            {"remote_shell": "disabled"},
+            {"remoteSsh": "disabled", "remoteSshTempUser": "disabled"},
+        ),
+        (
             {"remoteSsh": "enabled"},
             {"remote_shell_temporary_user": "enabled"},
             {"remoteSsh": "enabled", "remoteSshTempUser": "enabled"},
@@ -131,6 +141,163 @@ def test_another_pairing_key_is_set_and_not_shown() -> None:
     assert writes(planned) == [("PATCH", "/v1/edgehosts/edge-1/hostPairingKey", {"hostPairingKey": PAIRING_KEY})]
     assert planned.before != planned.after
     assert "canary" not in repr([planned.before, planned.after])
+
+
+@pytest.mark.parametrize("key", [None, "", "********"])
+def test_a_pairing_key_that_palette_does_not_tell_is_left(key: str | None) -> None:
+    have = host(pairing_key=key)
+    assert not plan(have, pairing_key=PAIRING_KEY).changed
+
+
+def test_a_host_that_waits_for_its_agent_gets_a_pairing_key() -> None:
+    assert plan(unpaired(pairing_key=""), pairing_key=PAIRING_KEY).changed
+
+
+# -- remote shell, and its limits
+
+
+def test_a_user_needs_a_shell() -> None:
+    with pytest.raises(ConflictError, match="remote_shell_temporary_user: Edge host edge-1 has no remote shell for it"):
+        plan(host(), remote_shell_temporary_user="enabled")
+    with pytest.raises(ConflictError, match="remote_shell_temporary_user: Edge host edge-1"):
+        plan(remote_shell_temporary_user="enabled")
+
+
+@pytest.mark.parametrize(("version", "good"), [("4.6.8", False), ("v4.6.9", True), ("4.10.1", True), ("dev", True)])
+def test_a_shell_needs_an_agent_that_can(version: str, good: bool) -> None:
+    have = host()
+    have["status"]["health"]["agentVersion"] = version
+    if good:
+        assert plan(have, remote_shell="enabled").changed
+        return
+    with pytest.raises(ConflictError, match=f"remote_shell: the agent of Edge host edge-1 is {version}, and"):
+        plan(have, remote_shell="enabled")
+
+
+def _with_tunnel(**ssh: Any) -> dict[str, Any]:
+    have = host()
+    have["status"]["tunnelStatus"] = {"ssh": ssh}
+    return edge.describe(have)
+
+
+ON = {"edge-1": {"remote_shell": "enabled", "remote_shell_temporary_user": "enabled"}}
+OFF = {"edge-1": {"remote_shell": "disabled", "remote_shell_temporary_user": "disabled"}}
+
+
+@pytest.mark.parametrize(
+    ("ssh", "wanted", "done", "words"),
+    [
+        ({}, ON, False, "remote_shell of edge-1 is not there; remote_shell_temporary_user of edge-1 is not there"),
+        ({"state": "Created"}, ON, False, "remote_shell_temporary_user of edge-1 is not there"),
+        ({"state": "Created", "user": {"state": "Created"}}, ON, True, "all remote shells as wanted"),
+        ({"state": "Deleting", "user": {"state": "Deleted"}}, OFF, False, "remote_shell of edge-1 is Deleting"),
+        ({"state": "Deleted"}, OFF, True, "all remote shells as wanted"),
+    ],
+)
+def test_how_far_a_shell_is(ssh: Any, wanted: Any, done: bool, words: str) -> None:
+    assert shell_standing([_with_tunnel(**ssh)], wanted) == (done, words)
+
+
+def test_a_shell_that_failed_ends_the_wait_with_its_message() -> None:
+    failed = _with_tunnel(state="Created", user={"state": "Failed", "message": "no room for a user."})
+    with pytest.raises(
+        TerminalStateError, match="remote_shell_temporary_user of Edge host edge-1 failed: no room for a"
+    ):
+        shell_standing([failed], ON)
+    with pytest.raises(TerminalStateError, match="remote_shell of Edge host edge-1 failed: Palette does not say why"):
+        shell_standing([_with_tunnel(state="Failed")], ON)
+
+
+# -- installed anew
+
+
+def test_the_record_of_an_old_installation_is_made_anew() -> None:
+    have = host(
+        name="front",
+        labels={"site": "42"},
+        health="unhealthy",
+        architecture="arm64",
+        pairing_key=PAIRING_KEY,
+        tunnel={"remoteSsh": "enabled", "remoteSshTempUser": "disabled"},
+    )
+    planned = plan(have, reinstalled=True)
+    assert writes(planned) == [
+        ("DELETE", "/v1/edgehosts/edge-1", None),
+        (
+            "POST",
+            "/v1/edgehosts",
+            {
+                "metadata": {"uid": "edge-1", "name": "front", "labels": {"site": "42"}},
+                "spec": {
+                    "archType": "arm64",
+                    "hostPairingKey": PAIRING_KEY,
+                    "tunnelConfig": {"remoteSsh": "enabled"},
+                },
+            },
+        ),
+    ]
+    assert planned.steps[1].says == "register Edge host edge-1 anew as front with the tags site=42"
+    assert PAIRING_KEY not in repr([planned.before, planned.after, [step.says for step in planned.steps]])
+    body = plan(have, reinstalled=True, tags={"rack": "a"}, name="other").steps[1].body["metadata"]
+    assert (body["name"], body["labels"]) == ("other", {"site": "42", "rack": "a"})
+    assert "labels" not in plan(have, reinstalled=True, tags={}).steps[1].body["metadata"]
+
+
+@pytest.mark.parametrize("have", [host(), unpaired(), host(state="in-use", cluster="store-042")])
+def test_a_host_that_is_well_or_waits_is_not_registered_anew(have: Any) -> None:
+    assert not plan(have, reinstalled=True).changed
+
+
+def test_a_host_in_use_is_not_registered_anew() -> None:
+    with pytest.raises(ConflictError, match="Edge host edge-1 is in use by the cluster store-042: take it out"):
+        plan(host(state="in-use", cluster="store-042", health="unhealthy"), reinstalled=True)
+
+
+# -- many
+
+
+def _several(count: int, have: Any) -> dict[str, Plan]:
+    hosts = [edge.DesiredHost(uid=f"e-{number}", architecture="amd64", tags={"a": "1"}) for number in range(count)]
+    return several.plan_all(hosts, lambda one: edge.plan(have(one.uid), one, scope=SCOPE))
+
+
+def test_what_cannot_be_is_told_of_all_hosts_before_a_write() -> None:
+    with pytest.raises(ConflictError) as caught:
+        _several(8, lambda uid: host(uid, architecture="amd64" if uid == "e-0" else "arm64"))
+    assert str(caught.value).startswith(
+        "7 of 8 Edge hosts are refused, and nothing was written: architecture: Edge host e-1 is arm64, not amd64"
+    )
+    assert str(caught.value).endswith("; and 2 more")
+
+
+def test_the_diff_of_many_hosts_is_short() -> None:
+    whole = several.summary(_several(500, lambda uid: None if uid != "e-7" else host(uid)))
+    assert len(whole.steps) == 500
+    assert len(whole.after) == several.LISTED + 1
+    assert whole.after["e-7"] == {"tags": {"a": "1"}}
+    assert whole.after["in all"].startswith("499 registered, 0 deleted, 1 changed, 0 left alone")
+
+
+def test_when_palette_is_gone_the_rest_is_not_tried() -> None:
+    session = Session(Connection(host="palette.test", api_key="k"))
+    tried: list[str] = []
+
+    def carry_out(one: edge.DesiredHost) -> None:
+        tried.append(one.uid)
+        raise UnavailableError("nobody there")
+
+    hosts = [edge.DesiredHost(uid=f"e-{number}") for number in range(200)]
+    with pytest.raises(UnavailableError, match=r"Edge hosts failed, .* were not tried, the others went through"):
+        several.apply_all(session, hosts, carry_out, total=200)
+    assert len(tried) < 40
+
+
+def test_a_host_of_another_project_is_named_with_it(palette: PaletteServer, session: Session) -> None:
+    other = host("e", project="uid-other")
+    other["spec"]["projectMeta"] = {"name": "north", "uid": "uid-other"}
+    palette.answer(Call("GET", "/v1/edgehosts/e", other, scope=""))
+    with pytest.raises(ConflictError, match="project: Edge host e belongs to the project north, and a host cannot"):
+        several.refuse_elsewhere(session, SCOPE, "e")
 
 
 def test_an_architecture_cannot_change() -> None:
@@ -247,13 +414,13 @@ def test_everything_wrong_is_told_at_once() -> None:
 def test_one_error_for_several_hosts() -> None:
     steps = plan().steps
     failed = StepFailedError(steps, 0, RejectedError("no room", status=400))
-    told = edge.several_failed({"a": failed, "b": ConflictError("there")}, 10, changed=True)
+    told = several.several_failed({"a": failed, "b": ConflictError("there")}, 10, changed=True)
     assert isinstance(told, RejectedError)
     assert str(told) == (
         "2 of 10 Edge hosts failed, the others went through; run again for these. a: no room. "
         "The same list also failed for: b"
     )
-    assert told.facts == {"status": 400, "changed": True}
+    assert told.facts == {"status": 400, "changed": True, "failed_hosts": ["a", "b"]}
 
 
 # -- reading -------------------------------------------------------------------------------------------------------
