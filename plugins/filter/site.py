@@ -20,7 +20,12 @@ def to_edge_hosts(hosts: Iterable[Mapping[str, Any]], tags: Mapping[str, Any] | 
     listed = []
     for host in _mappings(hosts, "to_edge_hosts"):
         options = {key: host[key] for key in HOST_OPTIONS if host.get(key) is not None}
-        options["tags"] = {**(tags or {}), **(host.get("tags") or {})}
+        if host.get("display_name"):
+            options["name"] = host["display_name"]
+        # None at all would mean to the module that the tags of the host are to go.
+        merged = {**(tags or {}), **(host.get("tags") or {})}
+        options.pop("tags", None)
+        options |= {"tags": merged} if merged else {}
         listed.append({"uid": _id(host, "to_edge_hosts"), **options})
     return listed
 
@@ -29,13 +34,11 @@ def to_node_pools(pools: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Node pools of a site's cluster as the option ``node_pools`` of the module cluster."""
     listed = []
     for pool in _mappings(pools, "to_node_pools"):
-        members = [
-            {
-                "uid": _id(host, "to_node_pools"),
-                **{key: host[key] for key in MEMBER_OPTIONS if host.get(key) not in (None, "", [])},
-            }
-            for host in _mappings(pool.get("hosts") or [], "to_node_pools")
-        ]
+        members = []
+        for host in _mappings(pool.get("hosts") or [], "to_node_pools"):
+            given = {**host, "name": host.get("node_name", host.get("name"))}
+            options = {key: given[key] for key in MEMBER_OPTIONS if given.get(key) not in (None, "", [])}
+            members.append({"uid": _id(host, "to_node_pools"), **options})
         listed.append({**pool, "hosts": members})
     return listed
 

@@ -74,10 +74,12 @@ class _SiteCheck:
             return None
         given = _present(read)
         name = given.get("name")
-        self._tags(given.get("tags", {}), name)
+        tagged = given.get("site_tag") is not False
+        if tagged:
+            self._tags(given.get("tags", {}), name)
         self._registration(given.get("registration", {}), given.get("management_mode", "central"))
-        tags = {**given.get("tags", {}), **({"site": name} if name else {})}
-        hosts = self._hosts(read, tags)
+        tags = {**given.get("tags", {}), **({"site": name} if name and tagged else {})}
+        hosts = self._hosts(read, tags, tagged=tagged)
         self._addresses(hosts)
         self._profiles(given.get("profiles", []))
         if "cluster" in given:
@@ -115,7 +117,7 @@ class _SiteCheck:
 
     # -- hosts ---------------------------------------------------------------------------------------------------------
 
-    def _hosts(self, read: dict[str, Any], site_tags: dict[str, str]) -> dict[int, dict[str, Any]]:
+    def _hosts(self, read: dict[str, Any], site_tags: dict[str, str], *, tagged: bool) -> dict[int, dict[str, Any]]:
         """Place in the file -> settings of the host, defaults merged and certificates read."""
         defaults = _present(read.get("host_defaults") or {})
         self._certificates(defaults, ("host_defaults",))
@@ -134,7 +136,8 @@ class _SiteCheck:
                     host[key] = _present(host[key])
             if host.get("backend") and "type" not in host["backend"]:
                 self.complaints.add(("hosts", number, "backend"), "the key type is missing, here and in host_defaults")
-            if site_tags.get("site") and host.get("tags", {}).get("site", site_tags["site"]) != site_tags["site"]:
+            named = site_tags.get("site") if tagged else ""
+            if named and host.get("tags", {}).get("site", named) != named:
                 self.complaints.add(
                     ("hosts", number, "tags", "site"), "the tag site is set by the inventory: leave it out"
                 )

@@ -19,7 +19,7 @@ SITES_GROUP = "palette_sites"
 HOSTS_GROUP = "palette_hosts"
 
 _SHARED = ("project", "management_mode", "registration", "palette_endpoint")
-_SITE_ONLY = ("description", "profiles")
+_SITE_ONLY = ("description", "profiles", "wave")
 _MEMBER = ("name", "id", "address", "gateway", "nameservers", "nic", "architecture")
 
 
@@ -78,6 +78,8 @@ def _groups(site: Site, tags: Mapping[str, str]) -> list[str]:
         groups.append(group_name(f"project_{site.settings['project']}"))
     if "management_mode" in site.settings:
         groups.append(f"mode_{site.settings['management_mode']}")
+    if "wave" in site.settings:
+        groups.append(group_name(f"wave_{site.settings['wave']}"))
     return list(dict.fromkeys(groups))
 
 
@@ -85,6 +87,8 @@ def _cluster(site: Site) -> dict[str, Any]:
     """The cluster with the hosts of its pools in full, so that no other entry is needed."""
     by_name = {host.name: host for host in site.hosts}
     cluster = dict(site.settings["cluster"])
+    if cluster.get("tags") is not None:
+        cluster["tags"] = {**site.tags, **cluster["tags"]}
     cluster["node_pools"] = [
         {**_given(pool), "hosts": [_member(by_name[one["name"]], one) for one in pool["hosts"]]}
         for pool in cluster["node_pools"]

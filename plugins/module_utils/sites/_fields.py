@@ -292,6 +292,16 @@ def nic_name(value: str) -> str:
     return str(value)
 
 
+def any_text(value: str) -> str:
+    return str(value)
+
+
+def wave(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]{1,32}", value):
+        raise ValueError(f"{value[:40]!r} is not the name of a wave, such as canary or 2: a-z, 0-9, '-' and '_'")
+    return str(value)
+
+
 def semver(value: str) -> str:
     if not _SEMVER.fullmatch(value):
         raise ValueError(f"{value[:40]!r} is not a version of three numbers, such as 1.0.0")
@@ -302,6 +312,11 @@ def boolean(value: str) -> bool:
     if value.lower() not in _TRUE + _FALSE:
         raise ValueError(f"{value[:40]!r} is neither true nor false")
     return value.lower() in _TRUE
+
+
+def switch(value: str) -> bool:
+    """A boolean that Palette spells C(enabled) or C(disabled)."""
+    return boolean({"enabled": "true", "disabled": "false"}.get(value.lower(), value))
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:

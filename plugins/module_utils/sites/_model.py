@@ -49,11 +49,16 @@ class Site:
 
 
 TEXT = scalar(fields.plain_text, "text")
+MAYBE_TEXT = scalar(fields.any_text, "text")
 HOST_NAME = scalar(fields.host_name, "a host name")
 IP = scalar(fields.ip, "an IP address")
 SERVERS = listing(scalar(fields.ip_or_name, "an IP address or a host name"))
 BOOLEAN = scalar(fields.boolean, "true or false")
-POOL_HOST_ROLE = scalar(fields.one_of("primary", "secondary"), "text")
+POOL_HOST = {
+    "name": Key(TEXT, required=True),
+    "two_node_role": Key(scalar(fields.one_of("primary", "secondary"), "text")),
+    "node_name": Key(MAYBE_TEXT),
+}
 
 
 def _no_proxy(complaints: Complaints, path: KeyPath, value: Any) -> Any:
@@ -85,13 +90,25 @@ def pem_problem(text: str) -> str:
 
 
 def _pool_host(complaints: Complaints, path: KeyPath, value: Any) -> Any:
-    """The name of a host of this site, or C({name: ..., two_node_role: ...})."""
+    """The name of a host of this site, or C({name: ..., two_node_role: ..., node_name: ...})."""
     if isinstance(value, dict):
-        return mapping({"name": Key(TEXT, required=True), "two_node_role": Key(POOL_HOST_ROLE)})(
-            complaints, path, value
-        )
+        return mapping(POOL_HOST)(complaints, path, value)
     name = TEXT(complaints, path, value)
     return name if name is fields.WRONG else {"name": name}
+
+
+def _pack_values(complaints: Complaints, path: KeyPath, value: Any) -> Any:
+    """Values by name of the pack: YAML text, or a mapping as YAML has it."""
+    if not isinstance(value, dict):
+        return complaints.add(path, "must be a mapping: name of the pack, and its values")
+    return {name: fields.as_yaml(one) if isinstance(one, dict) else str(one or "") for name, one in value.items()}
+
+
+def _manifests(complaints: Complaints, path: KeyPath, value: Any) -> Any:
+    """Contents by name of the pack and of the manifest."""
+    if not isinstance(value, dict):
+        return complaints.add(path, "must be a mapping: name of the pack, and its manifests by name")
+    return {name: fields.text_map(complaints, (*path, name), one) for name, one in value.items()}
 
 
 BACKENDS = ("bare_metal", "vm", "maas", "agent_mode")
@@ -114,6 +131,7 @@ HOST_DEFAULTS = {
 HOST = {
     "name": Key(HOST_NAME, required=True),
     "id": Key(scalar(fields.host_id, "text"), required=True),
+    "display_name": Key(TEXT),
     "address": Key(scalar(fields.static_address, "an address with prefix length, such as 10.42.0.11/24")),
     "initial_address": Key(scalar(fields.ip_or_name, "an IP address or a host name")),
     **HOST_DEFAULTS,
@@ -122,9 +140,12 @@ PROFILE = {
     "name": Key(TEXT, required=True),
     "version": Key(scalar(fields.semver, "a version such as 1.0.0")),
     "variables": Key(fields.text_map),
+    "pack_values": Key(_pack_values),
+    "manifests": Key(_manifests),
 }
 REGISTRATION = {
     "token": Key(TEXT),
+    "description": Key(MAYBE_TEXT),
     "expires": Key(scalar(fields.expiry, "a date")),
     "expires_in_days": Key(scalar(fields.whole_number(1, 3650), "a number of days")),
 }
@@ -139,7 +160,14 @@ NODE_POOL = {
     "taints": Key(fields.anything),
     "update_strategy": Key(fields.anything),
     "node_repave_interval": Key(scalar(fields.whole_number(0, 2**31 - 1), "a number of seconds")),
-    "skip_kubernetes_upgrade": Key(scalar(fields.one_of("enabled", "disabled"), "text")),
+    "skip_kubernetes_upgrade": Key(scalar(fields.switch, "true or false")),
+    "override_kubeadm_configuration": Key(TEXT),
+    "override_health_check_configuration": Key(TEXT),
+}
+OS_PATCH = {
+    "schedule": Key(TEXT),
+    "on_boot": Key(BOOLEAN),
+    "reboot_if_required": Key(BOOLEAN),
 }
 CLUSTER = {
     "name": Key(scalar(fields.dns_name, "a name")),
@@ -152,6 +180,11 @@ CLUSTER = {
     "ntp_servers": Key(SERVERS),
     "ssh_keys": Key(listing(TEXT)),
     "timezone": Key(TEXT),
+    "os_patch": Key(mapping(OS_PATCH)),
+    "pause_agent_upgrades": Key(BOOLEAN),
+    "control_plane_health_check_timeout": Key(TEXT),
+    "meta_attribute": Key(TEXT),
+    "update_worker_pools_in_parallel": Key(BOOLEAN),
     "node_pools": Key(listing(mapping(NODE_POOL), least=1), required=True),
 }
 SITE = {
@@ -161,6 +194,8 @@ SITE = {
     "management_mode": Key(scalar(fields.one_of("central", "local"), "text")),
     "palette_endpoint": Key(scalar(fields.endpoint, "a host name")),
     "tags": Key(fields.tag_map),
+    "site_tag": Key(BOOLEAN),
+    "wave": Key(scalar(fields.wave, "a name or number")),
     "registration": Key(mapping(REGISTRATION)),
     "host_defaults": Key(mapping(HOST_DEFAULTS)),
     "hosts": Key(listing(mapping(HOST), least=1), required=True),

@@ -32,7 +32,7 @@ def test_hosts() -> None:
     assert to_edge_hosts([HOST], {"site": "042", "rack": "none"}) == [
         {"uid": "edge-1", "name": "store-042-1", "tags": {"site": "042", "rack": "a"}, "architecture": "amd64"}
     ]
-    assert to_edge_hosts([{"uid": "e"}]) == [{"uid": "e", "tags": {}}]
+    assert to_edge_hosts([{"uid": "e"}]) == [{"uid": "e"}]
     assert to_edge_hosts([]) == []
 
 
