@@ -9,6 +9,7 @@ The tests of this file are one story on one lab, in the order in which they stan
 
 from __future__ import annotations
 
+import json
 import stat
 from typing import Any
 
@@ -116,11 +117,30 @@ def test_workers_are_added_and_removed(shop: Shop) -> None:
 
 def test_a_control_plane_is_replaced(shop: Shop) -> None:
     shop.planes = [1, 2, 4]
-    run = shop.good(shop.apply())
+    refused = shop.apply()
+    assert refused.code != 0
+    assert "palette.edge.replace_host" in refused.failed[NAME], refused.tell()
+    assert shop.etcd() == {"shop-1", "shop-2", "shop-3"}
+    run = shop.good(shop.apply(playbook="palette.edge.replace_host"))
     shop.seconds["control plane replaced"] = run.seconds
+    again = shop.good(shop.apply(playbook="palette.edge.replace_host"))
+    assert set(again.changed.values()) == {0}, again.tell()
     assert shop.nodes() == {"1": True, "2": True, "4": True, "5": True}
     assert shop.etcd() == {"shop-1", "shop-2", "shop-4"}
     until(lambda: clean(shop, 3), 30, "shop-3 is clean")
+
+
+def test_a_node_is_taken_out_of_service_and_back(shop: Shop) -> None:
+    def schedulable(value: bool) -> None:
+        options = {"cluster": NAME, "node": "edge-shop-5", "schedulable": value, "wait_timeout": 120, "wait_sleep": 1}
+        shop.lab.ansible("ansible", "localhost", "-m", "palette.edge.cluster_node", "-a", json.dumps(options))
+
+    schedulable(False)
+    assert shop.get("node", "shop-5")["spec"]["unschedulable"] is True
+    on_it = shop.get("pods", "--namespace=hello-edge", "--field-selector=spec.nodeName=shop-5")["items"]
+    assert on_it == []
+    schedulable(True)
+    assert "unschedulable" not in shop.get("node", "shop-5")["spec"]
 
 
 def test_a_worker_reboots(shop: Shop) -> None:
@@ -177,17 +197,22 @@ def test_a_manifest_that_the_api_server_refuses_is_told_in_its_words(shop: Shop)
     pack = next(one for one in status(shop)["packs"] if one["name"] == "broken")
     assert (pack["condition"]["type"], pack["condition"]["status"]) == ("Error", "False")
     assert "must be between 1 and 65535" in pack["condition"]["message"]
-    # What a site's file no longer names stays attached: it is taken away in Palette.
+    # What a site's file no longer names stays attached, unless it is said otherwise.
     shop.profiles = []
-    uid = shop.cluster()["metadata"]["uid"]
-    shop.lab.api("DELETE", f"/v1/spectroclusters/{uid}/profiles", {"profileUids": [pack["profileUid"]]})
-    shop.good(shop.apply())
+    shop.good(shop.apply(cluster_purge_profiles=True))
+    assert "broken" not in {one["name"] for one in status(shop)["packs"]}
 
 
 def test_an_upgrade_loses_no_request(shop: Shop) -> None:
     shop.version, shop.greeting = "1.1.0", "good day"
+    shop.good(shop.apply(playbook="palette.edge.model"))
+    asked = shop.apply(playbook="palette.edge.manage", manage_report_dir=str(shop.lab.folder / "report"))
+    assert asked.code != 0
+    assert "edge-k8s 1.20.2 is replaced by edge-k8s 1.20.3" in asked.failed[NAME], asked.tell()
+    assert shop.versions() == {"v1.20.2"}
+    approved = {"manage_approve_repave": True, "manage_report_dir": str(shop.lab.folder / "report")}
     with Client(shop.lab, [f"10.42.0.1{number}" for number in (1, 2, 4, 5)]) as client:
-        run = shop.good(shop.apply(playbook="palette.edge.site"))
+        run = shop.good(shop.apply(playbook="palette.edge.manage", **approved))
     shop.seconds["upgrade of four nodes"] = run.seconds
     assert shop.versions() == {"v1.20.3"}
     assert not any(item["spec"].get("unschedulable") for item in shop.get("nodes")["items"])

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from ansible_collections.palette.edge.tests.unit import (
     cases_clusters,
+    cases_export,
     cases_hosts,
+    cases_nodes,
     cases_profiles,
     cases_tokens,
 )
@@ -22,6 +24,6 @@ from ansible_collections.palette.edge.tests.unit.module_world import (
     World,
 )
 
-ROOMS = (cases_clusters, cases_hosts, cases_profiles, cases_tokens)
+ROOMS = (cases_clusters, cases_export, cases_hosts, cases_nodes, cases_profiles, cases_tokens)
 
 __all__ = ["CASES", "CLOUD", "CLUSTERS", "PROFILES", "ROOMS", "TOKENS", "Case", "World"]

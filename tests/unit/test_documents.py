@@ -55,7 +55,7 @@ def _load_all(text: str) -> list[Any]:
 
 
 @cache
-def _documentation(kind: str) -> dict[str, Any]:
+def documentation(kind: str) -> dict[str, Any]:
     """What ansible-doc knows of every plugin of ``kind``, with fragments merged in, by plain name."""
     names = sorted(
         path.stem for path in (ROOT / "plugins" / ("modules" if kind == "module" else kind)).glob("[!_]*.py")
@@ -108,7 +108,7 @@ def _tasks_in(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 class TestExamplesOfModules:
     @pytest.mark.parametrize("name", MODULES)
     def test_fit_the_options(self, name: str) -> None:
-        found = _documentation("module")
+        found = documentation("module")
         shown = 0
         for task in _tasks(found[name]["examples"]):
             (action,) = set(task) - _TASK_KEYWORDS
@@ -173,7 +173,7 @@ class TestYamlInDocuments:
             if _kind(data) == "inventory":
                 collection, dummy, name = data["plugin"].rpartition(".")
                 assert collection == "palette.edge"
-                spec = _spec(_documentation("inventory")[name]["doc"]["options"])
+                spec = _spec(documentation("inventory")[name]["doc"]["options"])
                 errors = (
                     ArgumentSpecValidator(spec).validate(_without_templates(data, {"options": spec})).error_messages
                 )
