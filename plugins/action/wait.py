@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, Any] = {
     **CONNECTION_ARGUMENTS,
     "edge_hosts": {"type": "list", "elements": "str"},
     "cluster": {"type": "str"},
+    "approve_repave": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 3600},
     "wait_sleep": {"type": "int", "default": 10},
 }
@@ -63,7 +64,7 @@ class ActionModule(ActionBase):
         session = session_for(connection_from({name: params[name] for name in CONNECTION_ARGUMENTS}))
         scope = scope_of(session)
         name, uids = params["cluster"], params["edge_hosts"]
-        watch = Watch(session, scope, name)
+        watch = Watch(session, scope, name, approve=params["approve_repave"])
         look: Look = watch.look
         what = f"the cluster {name} to run"
         if not name:
@@ -82,4 +83,4 @@ class ActionModule(ActionBase):
 
         with told_on_failure(session, scope, lambda: watch.uid):
             wait_until(told, what=what, timeout=params["wait_timeout"], sleep=params["wait_sleep"])
-        return {"changed": False, "state": last, "waited": round(time.monotonic() - start, 1)}
+        return {"changed": bool(watch.done), "state": last, "waited": round(time.monotonic() - start, 1)}

@@ -57,11 +57,12 @@ notes:
     for a name of letters and digits alone such as C(hamburg), it is C(hamburg-site), so that C(--limit hamburg) means
     the whole site."
   - "Groups: C(palette_sites) for the entries of sites, C(palette_hosts) for those of Edge hosts, one group for each
-    site with its entry and its hosts (C(store_042) for the site C(store-042)), C(tag_KEY_VALUE), C(project_NAME), and
-    C(mode_central) or C(mode_local). What is neither letter, digit nor C(_) becomes C(_) in the name of a group."
+    site with its entry and its hosts (C(store_042) for the site C(store-042)), C(tag_KEY_VALUE), C(project_NAME),
+    C(mode_central) or C(mode_local), and C(wave_NAME) for sites that name the wave of an upgrade. What is neither
+    letter, digit nor C(_) becomes C(_) in the name of a group."
   - "Variables of a site's entry: C(edge_site_name), C(edge_site_description), C(edge_site_project),
     C(edge_site_management_mode), C(edge_site_palette_endpoint), C(edge_site_tags), C(edge_site_registration),
-    C(edge_site_profiles), C(edge_site_hosts), C(edge_site_cluster). It runs on the controller:
+    C(edge_site_profiles), C(edge_site_hosts), C(edge_site_cluster), C(edge_site_wave). It runs on the controller:
     C(ansible_connection) is V(local)."
   - "Variables of an Edge host's entry: C(edge_site_name), C(edge_site_project), C(edge_site_management_mode),
     C(edge_site_palette_endpoint), C(edge_site_tags), C(edge_site_registration), and C(edge_host_KEY) for each key of
@@ -115,7 +116,7 @@ class InventoryModule(EntriesPlugin):
         super().parse(inventory, loader, path, cache)
         self.read_options(path)
         # Playbooks name these in their patterns, and a group that is not there earns a warning.
-        for group in ("palette_sites", "palette_hosts", "mode_central", "mode_local"):
+        for group in ("palette_sites", "palette_hosts", "mode_central", "mode_local", "wave_canary"):
             self.inventory.add_group(group)
         self.add_entries(self._entries(path), path)
 

@@ -13,13 +13,21 @@ description:
     while it waits, so that nobody sits in front of a silent screen.
   - Ends early on a state from which nothing goes on by itself (a failure that stays, a repave that waits for approval)
     and tells the last state when it times out, with the latest events of a cluster.
-  - Reads only. In check mode it does not wait, as an earlier task may only have predicted what is waited for.
+  - Reads only, unless O(approve_repave) is set. In check mode it does not wait, as an earlier task may only have predicted
+    what is waited for.
 author:
   - The palette.edge authors (@palette-edge)
 extends_documentation_fragment:
   - palette.edge.palette
   - palette.edge.attributes.info
   - palette.edge.attributes.group
+attributes:
+  check_mode:
+    description: Does not wait, and writes nothing.
+    support: full
+  idempotent:
+    description: Reads only, or approves a repave once.
+    support: full
 options:
   edge_hosts:
     description: IDs of Edge hosts that are to be paired (ready or in use) and healthy.
@@ -28,6 +36,10 @@ options:
   cluster:
     description: Name of a cluster that is to run, with all machines running and all packs ready.
     type: str
+  approve_repave:
+    description: Whether a repave of the cluster that waits for approval is approved, instead of ending the wait.
+    type: bool
+    default: false
   wait_timeout:
     description: Seconds to wait at most.
     type: int

@@ -291,7 +291,8 @@ class Lab:
         before = self.writes(), self.standing()
         yield
         after = self.writes(), self.standing()
-        assert after[0] == before[0]
+        # The lab keeps its latest requests only, so the oldest may be gone.
+        assert after[0] == before[0][max(0, len(before[0]) - len(after[0])) :]
         assert after[1] == before[1]
 
     # -- Ansible -----------------------------------------------------------------------------------------------------

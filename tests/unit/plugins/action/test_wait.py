@@ -45,7 +45,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def run(palette: PaletteServer, told: list[str]) -> Wait:
     def waiting(*, check: bool = False, **options: Any) -> dict[str, Any]:
-        palette.refuse_writes = True
+        palette.refuse_writes = not options.get("approve_repave")
         task = SimpleNamespace(
             args={"wait_sleep": 0, **options},
             check_mode=check,
@@ -94,6 +94,21 @@ def test_a_cluster(palette: PaletteServer, run: Wait, told: list[str]) -> None:
     )
     assert run(cluster="store-042")["state"] == "Running, 1 of 1 machines running"
     assert len(told) == 1
+
+
+def test_a_repave_is_approved_on_the_way(palette: PaletteServer, run: Wait) -> None:
+    states = [cluster(status={"repave": {"state": "Pending"}}), cluster(), cluster()]
+    path = f"/v1/spectroclusters/{CLUSTER}"
+    row = page([cluster_row()])
+    palette.answer(
+        projects(),
+        Call("POST", "/v1/dashboard/spectroclusters/search", row, params=ANY, body=ANY, times=None),
+        Call("GET", path, lambda dummy: states.pop(0) if len(states) > 1 else states[0], times=None),
+        Call("GET", f"/v1/cloudconfigs/edge-native/{CONFIG}", config(), times=None),
+        Call("GET", f"{path}/repave/status", {"spec": {"reasons": []}}, times=None, optional=True),
+        Call("PATCH", f"{path}/repave/approve", None, 204),
+    )
+    assert run(cluster="store-042", approve_repave=True)["changed"] is True
 
 
 def test_check_mode_asks_nobody(palette: PaletteServer, run: Wait) -> None:

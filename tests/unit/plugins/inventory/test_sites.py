@@ -104,6 +104,23 @@ def test_the_limit_of_the_job_is_the_site(read_inventory: Any, source: Any) -> N
     assert inventory.limited("palette_sites") == ["hamburg-site", "store-007", "store-042"]
 
 
+def test_the_wave_of_a_site_is_a_group(read_inventory: Any, source: Any) -> None:
+    texts = {name: SITE.format(name=name) for name in ("store-001", "store-002", "store-003")}
+    texts["store-001"] += "wave: canary\n"
+    texts["store-002"] += "wave: 2\n"
+    inventory = read_inventory(source(**texts))
+    assert inventory.limited("palette_sites:&wave_canary") == ["store-001"]
+    assert inventory.limited("palette_sites:!wave_canary") == ["store-002", "store-003"]
+    assert inventory.limited("palette_sites:&wave_2") == ["store-002"]
+    assert [inventory.own(name).get("edge_site_wave") for name in texts] == ["canary", "2", None]
+    assert "edge_site_wave" not in inventory.own("store-001-1")
+
+
+def test_a_wave_that_is_no_name(parse: Any, source: Any) -> None:
+    with pytest.raises(AnsibleParserError, match="wave: 'A b' is not the name of a wave, such as canary or 2"):
+        parse("sites", source(**{"store-001": SITE.format(name="store-001") + "wave: A b\n"}))
+
+
 @pytest.mark.parametrize(
     ("level", "names"),
     [

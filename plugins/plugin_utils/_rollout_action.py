@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the palette.edge authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions on a rollout's records share."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import typing as t
+
+from ansible import constants as C
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.palette.edge.plugins.plugin_utils import _rollout as rollout
+from ansible_collections.palette.edge.plugins.plugin_utils._rollout_page import as_data, page
+
+display = Display()
+
+PAGE, DATA = "report.html", "report.json"
+_OFTEN = 5.0
+"""Seconds that a page stays as it is while sites come to their ends one after the other."""
+
+
+class RolloutAction(ActionBase):
+    """An action on the records of a rollout. Subclasses give ARGUMENTS and `perform`."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    ARGUMENTS: dict[str, t.Any] = {}
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        result["changed"] = False
+        dummy, args = self.validate_argument_spec(argument_spec=self.ARGUMENTS)
+        self.entry = str((task_vars or {}).get("inventory_hostname", ""))
+        self.batch = [str(one) for one in (task_vars or {}).get("ansible_play_batch") or []]
+        try:
+            self.folder = folder_of(args["directory"], check_mode=bool(self._task.check_mode))
+            self.folder.prepare()
+            result.update(self.perform(args))
+        except OSError as error:
+            result.update(
+                failed=True,
+                msg=f"directory: the report cannot be kept in {error.filename or args['directory']}: {error.strerror}. "
+                "Name another folder (manage_report_dir)",
+            )
+        return result
+
+    def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do it, and return what the result says."""
+        raise NotImplementedError
+
+    def say_progress(self, records: list[rollout.Record]) -> None:
+        """Prints how far the fleet is, when that is not what was printed last."""
+        line = rollout.progress(records)
+        if any(one.ended for one in records) and self.folder.first_to_say("progress", line):
+            display.display(f"Fleet: {line}")
+
+    def render(self, *, over: bool = False, now: bool = False) -> None:
+        """Writes page and data anew where a record is newer than they are. To be done alone.
+
+        :param now: at once; otherwise only when they are some seconds old.
+        """
+        if self._task.check_mode:
+            return
+        path = self.folder.file(PAGE)
+        age = time.time() - os.stat(path).st_mtime if os.path.exists(path) else _OFTEN
+        if not now and age < _OFTEN:
+            return
+        records = self.folder.records()
+        rows = [rollout.row(one) for one in records]
+        data = as_data(records, rows=rows, counts=rollout.counts(records), over=over)
+        rollout.replace_text(self.folder.file(DATA), json.dumps(data, indent=2) + "\n")
+        title = f"Rollout to {len(records)} site{'' if len(records) == 1 else 's'}"
+        rollout.replace_text(path, page(records, now=time.time(), over=over, title=title))
+
+
+def folder_of(path: str, *, check_mode: bool) -> rollout.Folder:
+    """The folder of the report; in check mode one that is gone when Ansible ends."""
+    # Ansible makes this folder anew for each run and shares it with its workers: the name stands for the run.
+    scratch = str(C.DEFAULT_LOCAL_TMP)
+    folder = os.path.join(scratch, "palette-edge-rollout") if check_mode else path
+    return rollout.Folder(folder, run=os.path.basename(scratch))
