@@ -166,7 +166,7 @@ def _network_problems(desired: DesiredCluster, pools: Sequence[DesiredPool]) -> 
             yield f"{label} has the same address as {twin}: {interface.ip}"
         if host.gateway and not _inside(host.gateway, interface):
             yield f"{label}: the gateway {host.gateway} is outside its subnet {interface.network}"
-    overlay = None
+    overlay: Any = None
     if desired.overlay_cidr:
         try:
             overlay = ipaddress.ip_network(desired.overlay_cidr)
