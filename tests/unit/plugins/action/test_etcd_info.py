@@ -104,6 +104,13 @@ def test_all_is_well(lab: t.Any, etcd: t.Any, tmp_path: Path) -> None:
     assert f"--key {tmp_path}/etc/kubernetes/pki/etcd/server.key" in calls[0]
 
 
+def test_check_mode_asks_the_same(lab: t.Any, etcd: t.Any) -> None:
+    lab.host(read_only=True)
+    options = etcd(members(*NODES), status(2, 2, 2), health(True, True, True))
+    result = lab.run(etcd_info, check=True, **options)
+    assert (result["changed"], result["etcd"]["healthy"]) == (False, True)
+
+
 def test_k3s(lab: t.Any, etcd: t.Any, tmp_path: Path) -> None:
     lab.host(read_only=True)
     options = etcd(

@@ -18,6 +18,9 @@ from ansible_collections.palette.edge.tests.unit.palette_server import PaletteSe
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 Run = Callable[..., dict[str, Any]]
 
+# Actions that are tested together.
+TOGETHER = {"rollout_record": "rollout", "rollout_report": "rollout"}
+
 
 def module_names() -> list[str]:
     return sorted(file.stem for file in (PLUGINS / "modules").glob("*.py"))
@@ -29,7 +32,7 @@ def test_every_module_has_a_case(name: str) -> None:
     if not (PLUGINS / "action" / f"{name}.py").exists():
         assert name in {case.module for case in CASES}, "give it a case in tests/unit/module_cases.py"
         return
-    tests = Path(__file__).resolve().parents[1] / "action" / f"test_{name}.py"
+    tests = Path(__file__).resolve().parents[1] / "action" / f"test_{TOGETHER.get(name, name)}.py"
     assert tests.exists(), f"the action {name} has no tests"
     assert "check=True" in tests.read_text(encoding="utf-8"), f"{tests.name} does not run the action in check mode"
 
