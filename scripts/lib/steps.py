@@ -71,6 +71,8 @@ def settings(made: Environment, **more: str) -> dict[str, str]:
 def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
     """Every step there is, those that fail early and cheaply first. ``quick`` leaves the slow tests out of them."""
     pytest_arguments = [*(["-m", "not slow"] if quick else []), *pytest_arguments]
+    # The lab knows nothing of ansible-core: once is enough.
+    of_other_cores = ["--ignore=tests/unit/lab", *pytest_arguments]
     return [
         Step("ruff", _ruff, quick=True),
         Step("shellcheck", _shellcheck, quick=True),
@@ -84,9 +86,10 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         Step("ansible-lint", _ansible_lint),
         Step("docs", _docs),
         Step("artefact", _artefact),
-        _pytest("unit", OLDEST, "tests/unit", arguments=pytest_arguments),
-        _pytest("unit", NEWEST, "tests/unit", arguments=pytest_arguments),
-        _pytest("lab", USUAL, "tests/lab", arguments=pytest_arguments, workers=0),
+        _pytest("unit", OLDEST, "tests/unit", arguments=of_other_cores),
+        _pytest("unit", NEWEST, "tests/unit", arguments=of_other_cores),
+        # Each file has labs of its own.
+        _pytest("lab", USUAL, "tests/lab", arguments=["--dist=loadfile", *pytest_arguments]),
         _pytest("kubernetes", USUAL, "tests/kubernetes", arguments=pytest_arguments, workers=0),
         Step("demo", _demo, cores=2, minutes=15),
     ]

@@ -206,10 +206,11 @@ def test_the_next_run_goes_on_and_ends(lab: Lab) -> None:
 
 
 def test_once_more_changes_nothing(lab: Lab) -> None:
+    few = NAMES[:6]
     with lab.untouched():
-        run = manage(lab, manage_batches=["100%"])
+        run = manage(lab, "--limit", ",".join(name.replace("-", "_") for name in few), manage_batches=["100%"])
     assert run.code == 0, run.tell()
-    assert results(lab) == {"unchanged": NAMES}
+    assert results(lab) == {"unchanged": few}
     assert set(run.changed.values()) == {0}, run.tell()
 
 

@@ -135,12 +135,10 @@ def test_a_worker_by_name_while_the_file_is_old(lab: Lab) -> None:
     assert again.code == 0, again.tell()
 
 
+# After each of the two changes, and between them. Every single write is cut in turn in tests/unit/lab/.
 CUTS = [
-    "TASK [palette.edge.replace_host : Look at the new host]",
     "TASK [palette.edge.replace_host : Add the new host, and keep the old one]",
-    "waiting for the cluster",
     "TASK [palette.edge.replace_host : Wait until Palette calls the cluster healthy]",
-    "TASK [palette.edge.replace_host : Take the old host out]",
     "TASK [palette.edge.replace_host : Wait until the cluster runs without it]",
 ]
 
@@ -161,9 +159,6 @@ def test_a_run_that_is_cut_off_is_carried_on(lab: Lab, words: str) -> None:
     run = replace(lab, inventory)
     assert run.code == 0, run.tell()
     assert pools(lab)["control"] == sorted({*now, new} - {old})
-    with lab.untouched():
-        again = replace(lab, inventory)
-    assert again.code == 0, again.tell()
 
 
 @pytest.mark.parametrize(
