@@ -45,6 +45,7 @@ ARGUMENTS: dict[str, Any] = {
     },
     "purge_profiles": {"type": "bool", "default": False},
     "allow_downgrade": {"type": "bool", "default": False},
+    "allow_vip_change": {"type": "bool", "default": False},
     "apply": {"type": "str", "choices": ["now", "later"]},
     "approve_repave": {"type": "bool", "default": False},
     "pause_agent_upgrades": {"type": "bool"},

@@ -113,8 +113,14 @@ options:
   vip:
     description:
       - Address of the cluster's API, free and in the hosts' subnet (inside O(overlay_cidr) with an overlay network).
-      - It cannot be changed later.
+      - It is not changed later, unless O(allow_vip_change) is set.
     type: str
+  allow_vip_change:
+    description:
+      - Whether another O(vip) than the cluster has is written. Palette's API takes it, but nothing says that a cluster that
+        runs follows it, nor that its certificates do. Try it on a cluster that you can do without.
+    type: bool
+    default: false
   endpoint_type:
     description:
       - What O(vip) is. V(External) and V(DDNS) take a name. A new cluster has V(VIP) if it is not given.
@@ -306,7 +312,7 @@ from ansible_collections.palette.edge.plugins.module_utils.resources._node_pools
 SAME_NAMES = [
     *("name", "description", "tags", "endpoint_type", "overlay_cidr", "two_node", "ntp_servers", "ssh_keys"),
     *("purge_profiles", "purge_node_pools", "purge_hosts", "update_worker_pools_in_parallel"),
-    *("allow_downgrade", "approve_repave", "pause_agent_upgrades"),
+    *("allow_downgrade", "allow_vip_change", "approve_repave", "pause_agent_upgrades"),
 ]
 
 

@@ -52,6 +52,7 @@ class DesiredCluster:
     profiles: Sequence[Attachment] | None = None
     purge_profiles: bool = False
     allow_downgrade: bool = False
+    allow_vip_change: bool = False
     apply: str = ""
     approve_repave: bool = False
     pause_agent_upgrades: bool | None = None
@@ -247,6 +248,7 @@ def plan(
         overlay_cidr=desired.overlay_cidr,
         two_node=desired.two_node,
         parallel=desired.update_worker_pools_in_parallel,
+        vip_may_change=desired.allow_vip_change,
     )
     result = ClusterPlan(before={"name": desired.name}, after={"name": desired.name})
     path = f"{PATH}/{have['uid']}"
@@ -289,6 +291,7 @@ def _plan_config(result: Plan, current: Current, desired: DesiredCluster, scope:
         result,
         current.config,
         name=desired.name,
+        endpoint=desired.endpoint if desired.allow_vip_change else None,
         ntp_servers=desired.ntp_servers,
         ssh_keys=desired.ssh_keys,
         path=f"{CONFIG}/{config_uid}",

@@ -13,7 +13,7 @@ from .._reconcile import Plan, Step, differing, same
 from ..palette._errors import ConflictError
 from ..palette._session import Scope
 
-_NAMES = {"ntpServers": "ntp_servers", "sshKeys": "ssh_keys"}
+_NAMES = {"controlPlaneEndpoint": "vip", "ntpServers": "ntp_servers", "sshKeys": "ssh_keys"}
 
 
 def network_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -56,6 +56,7 @@ def refuse_fixed(
     overlay_cidr: str | None,
     two_node: bool | None,
     parallel: bool | None,
+    vip_may_change: bool,
 ) -> None:
     """Refuses what would change what is fixed; what is not given is not compared.
 
@@ -65,7 +66,7 @@ def refuse_fixed(
     network = network_of(config)
     there = network.get("controlPlaneEndpoint") or {}
     fixed = [
-        ("vip", there.get("host"), endpoint),
+        ("vip", there.get("host"), None if vip_may_change else endpoint),
         # An endpoint that Palette chose by itself has the type that it has.
         ("endpoint_type", there.get("type") or "VIP", endpoint_type),
         ("overlay_cidr", (network.get("overlayNetworkConfiguration") or {}).get("cidr"), overlay_cidr),
@@ -79,9 +80,10 @@ def refuse_fixed(
         if want is not None and not same(have, want)
     ]
     if wrong:
+        way = " (for the VIP, allow_vip_change asks Palette all the same)" if wrong[0].startswith("vip") else ""
         raise ConflictError(
             f"{'; '.join(wrong)}, and this is fixed once a cluster is there: leave it out, or delete the cluster and "
-            "form it again"
+            f"form it again{way}"
         )
 
 
@@ -90,14 +92,17 @@ def plan_network(
     config: Mapping[str, Any],
     *,
     name: str,
+    endpoint: str | None,
     ntp_servers: Sequence[str] | None,
     ssh_keys: Sequence[str] | None,
     path: str,
     scope: Scope,
 ) -> None:
-    """Adds the step that sets NTP servers and SSH keys, if one is needed; the rest is written as it is."""
+    """Adds the step that sets VIP, NTP servers and SSH keys, if one is needed; the rest is written as it is."""
     network = network_of(config)
     want: dict[str, Any] = {}
+    if endpoint is not None:
+        want["controlPlaneEndpoint"] = {**(network.get("controlPlaneEndpoint") or {}), "host": endpoint}
     if ntp_servers is not None:
         want["ntpServers"] = list(ntp_servers)
     if ssh_keys is not None:
@@ -106,8 +111,8 @@ def plan_network(
     changes = differing(have, want)
     if not changes:
         return
-    result.before.update({_NAMES[key]: network.get(key) or [] for key in changes})
-    result.after.update({_NAMES[key]: value for key, value in changes.items()})
+    result.before.update({_NAMES[key]: _host_of(network.get(key) or []) for key in changes})
+    result.after.update({_NAMES[key]: _host_of(value) for key, value in changes.items()})
     result.steps.append(
         Step(
             says=f"set {' and '.join(_NAMES[key] for key in changes)} of the cluster {name}",
@@ -117,6 +122,10 @@ def plan_network(
             body={"clusterConfig": {**network, **want}},
         )
     )
+
+
+def _host_of(value: Any) -> Any:
+    return value.get("host") if isinstance(value, Mapping) else value
 
 
 def _shown(value: Any) -> Any:

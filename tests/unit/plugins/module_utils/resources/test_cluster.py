@@ -311,6 +311,15 @@ def test_what_is_fixed_is_refused(desired: dict[str, Any], text: str) -> None:
     assert text in str(caught.value)
 
 
+def test_another_vip_is_written_where_that_is_asked_for() -> None:
+    planned = plan(there(CP), endpoint="10.42.0.99", allow_vip_change=True)
+    (step,) = planned.steps
+    assert (step.method, step.says) == ("PUT", "set vip of the cluster store-042")
+    assert step.body["clusterConfig"]["controlPlaneEndpoint"] == {"host": "10.42.0.99", "type": "VIP"}
+    assert (planned.before["vip"], planned.after["vip"]) == ("10.42.0.10", "10.42.0.99")
+    assert not plan(there(CP), endpoint="10.42.0.10", allow_vip_change=True).changed
+
+
 def test_a_pending_repave_takes_no_change() -> None:
     have = there(status={"repave": {"state": "Pending"}})
     with pytest.raises(ConflictError, match="waits for the approval of a repave"):
