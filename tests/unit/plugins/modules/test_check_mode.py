@@ -30,7 +30,7 @@ def module_names() -> list[str]:
 def test_every_module_has_a_case(name: str) -> None:
     """A module that is an action plugin runs no code of its own: then the tests of that action prove it."""
     if not (PLUGINS / "action" / f"{name}.py").exists():
-        assert name in {case.module for case in CASES}, "give it a case in tests/unit/module_cases.py"
+        assert name in {case.module for case in CASES}, "give it a case in tests/unit/cases_ROOM.py"
         return
     tests = Path(__file__).resolve().parents[1] / "action" / f"test_{TOGETHER.get(name, name)}.py"
     assert tests.exists(), f"the action {name} has no tests"
