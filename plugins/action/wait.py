@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
@@ -25,7 +24,6 @@ from ansible_collections.palette.edge.plugins.module_utils.resources._events imp
 
 display = Display()
 
-Look = Callable[[], tuple[bool, str]]
 ARGUMENTS: dict[str, Any] = {
     **CONNECTION_ARGUMENTS,
     "edge_hosts": {"type": "list", "elements": "str"},
@@ -65,11 +63,14 @@ class ActionModule(ActionBase):
         scope = scope_of(session)
         name, uids = params["cluster"], params["edge_hosts"]
         watch = Watch(session, scope, name, approve=params["approve_repave"])
-        look: Look = watch.look
         what = f"the cluster {name} to run"
         if not name:
             whom = f"{len(uids)} Edge hosts" if len(uids) != 1 else f"Edge host {uids[0]}"
-            look, what = lambda: edge.standing(edge.read_many(session, scope, uids)), f"{whom} to be ready and healthy"
+            what = f"{whom} to be ready and healthy"
+
+        def look() -> tuple[bool, str]:
+            return watch.look() if name else edge.standing(edge.read_many(session, scope, uids))
+
         start = time.monotonic()
         last = ""
 

@@ -148,12 +148,12 @@ def _tiles(records: Sequence[Record]) -> str:
 def _row(record: Record, *, began: float, span: float, now: float) -> str:
     text = html.escape
     kind = _KINDS.get(record.result, "idle")
-    bar = ""
+    track = ""
     if record.began:
         left = 100 * (record.began - began) / span
         width = 100 * ((record.ended or now) - record.began) / span
         when = f"{_clock(record.began)} to {_clock(record.ended) or 'now'}"
-        bar = f'<div class="track {kind}" title="{when}"><i style="left:{left:.2f}%;width:{width:.2f}%"></i></div>'
+        track = f'<div class="track {kind}" title="{when}"><i style="left:{left:.2f}%;width:{width:.2f}%"></i></div>'
     seconds = f"{record.seconds:.0f}" if record.seconds else ""
     again = f' <span class="soft">(run {record.attempts})</span>' if record.attempts > 1 else ""
     return (
@@ -161,7 +161,7 @@ def _row(record: Record, *, began: float, span: float, now: float) -> str:
         f'<td class="what {kind}">{_SIGNS[kind]} {text(record.result)}</td>'
         f'<td class="version">{text(record.from_version)}</td><td class="version">{text(record.to_version)}</td>'
         f"<td>{'yes' if record.repaved else 'no' if record.ended else ''}</td>"
-        f'<td class="number">{seconds}</td><td class="time">{bar}</td>'
+        f'<td class="number">{seconds}</td><td class="time">{track}</td>'
         f'<td class="more">{_paragraph(record.message)}{again}{_list(record.reasons)}</td></tr>'
     )
 

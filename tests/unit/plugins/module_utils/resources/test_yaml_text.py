@@ -34,8 +34,8 @@ from ansible_collections.palette.edge.plugins.module_utils.resources._yaml_text 
     ],
 )
 def test_the_same(left: Any, right: Any) -> None:
-    assert same_yaml(left, right)
-    assert same_yaml(right, left)
+    for mine, other in ((left, right), (right, left)):
+        assert same_yaml(mine, other)
 
 
 @pytest.mark.parametrize(
