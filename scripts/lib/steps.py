@@ -82,7 +82,10 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         Step("lint changed files", _lint_changed, quick=True, default=False),
         _pytest("contract", USUAL, "tests/contract", arguments=pytest_arguments),
         Step("kubernetes built", _kubernetes_built),
-        *(_sanity(core) for core in (USUAL, OLDEST, NEWEST)),
+        _sanity(USUAL),
+        # It waits for its nodes for the most part, so that the sanity tests go on beside it.
+        _pytest("kubernetes", USUAL, "tests/kubernetes", arguments=pytest_arguments, workers=0, cores=1),
+        *(_sanity(core) for core in (OLDEST, NEWEST)),
         Step("ansible-lint", _ansible_lint),
         Step("docs", _docs),
         Step("artefact", _artefact),
@@ -90,7 +93,6 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         _pytest("unit", NEWEST, "tests/unit", arguments=of_other_cores),
         # Each file has labs of its own.
         _pytest("lab", USUAL, "tests/lab", arguments=["--dist=loadfile", *pytest_arguments]),
-        _pytest("kubernetes", USUAL, "tests/kubernetes", arguments=pytest_arguments, workers=0),
         Step("demo", _demo, cores=2, minutes=15),
     ]
 
@@ -192,7 +194,9 @@ def _missing(core: Core) -> str:
     return f"ansible-core {core.version} runs on Python {', '.join(sorted(core.pythons))}, and this machine has none of them"
 
 
-def _pytest(kind: str, core: Core, folder: str, *, arguments: list[str], workers: int = 2, quick: bool = False) -> Step:
+def _pytest(
+    kind: str, core: Core, folder: str, *, arguments: list[str], workers: int = 2, cores: int = 2, quick: bool = False
+) -> Step:
     name = f"{kind} {core.version}" if kind == "unit" else kind
     junit = LOGS / f"{name.replace(' ', '-')}.xml"
 
@@ -203,7 +207,7 @@ def _pytest(kind: str, core: Core, folder: str, *, arguments: list[str], workers
         return [Command([*argv, *arguments], settings(made, PYTHONDONTWRITEBYTECODE="1"))]
 
     skip = _missing(core) or ("" if (ROOT / folder).is_dir() else f"there is no {folder}")
-    return Step(name, commands, cores=2, skip=skip, quick=quick, junit=junit)
+    return Step(name, commands, cores=cores, skip=skip, quick=quick, junit=junit)
 
 
 def _sanity(core: Core) -> Step:

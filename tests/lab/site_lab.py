@@ -11,12 +11,13 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,15 @@ class Started:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
+    def kill(self) -> None:
+        """Ends it at once, with its workers: these have sessions of their own, and would outlive it."""
+        family = [self.process.pid]
+        for pid in family:
+            family += _children(pid)
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -141,7 +151,7 @@ class Started:
         try:
             code = self.process.wait(timeout=within)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.kill()
             raise
         self._reader.join(timeout=10)
         if self.process.stdout is not None:
@@ -371,6 +381,14 @@ class Lab:
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(one) for one in task.read_text().split()]
+    return found
 
 
 def preconditions() -> str:

@@ -154,7 +154,7 @@ def test_a_run_that_is_cut_off_is_carried_on(lab: Lab, words: str) -> None:
     inventory = site(lab, sorted({*now, new} - {old}), pools(lab)["workers"])
     started = start(lab, inventory)
     started.until(words)
-    started.process.kill()
+    started.kill()
     started.end()
     run = replace(lab, inventory)
     assert run.code == 0, run.tell()
