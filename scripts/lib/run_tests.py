@@ -181,6 +181,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the steps that end within a minute")
     parser.add_argument("--only", metavar="STEP,...", help="only these steps; a beginning of the name is enough")
+    parser.add_argument("--without", metavar="STEP,...", default="", help="all but these steps")
     parser.add_argument("--list", action="store_true", help="print the names of the steps")
     parser.add_argument("--limit", type=float, default=90, metavar="MINUTES", help="end after so long, failing what is not done")
     parser.add_argument("pytest", nargs="*", metavar="-- ARGUMENT", help="further arguments for pytest")
@@ -195,7 +196,8 @@ def _chosen(arguments: argparse.Namespace) -> list[Step]:
         if unknown:
             sys.exit(f"error: no step is called {', '.join(unknown)}; there are: {', '.join(step.name for step in steps)}")
         return [step for step in steps if step.name.startswith(tuple(wanted))]
-    return [step for step in steps if (step.quick if arguments.quick else step.default)]
+    without = arguments.without.split(",")
+    return [step for step in steps if (step.quick if arguments.quick else step.default) and step.name not in without]
 
 
 def main() -> int:

@@ -89,11 +89,12 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         Step("ansible-lint", _ansible_lint),
         Step("docs", _docs),
         Step("artefact", _artefact),
-        _pytest("unit", OLDEST, "tests/unit", arguments=of_other_cores),
-        _pytest("unit", NEWEST, "tests/unit", arguments=of_other_cores),
+        _pytest("unit", OLDEST, "tests/unit", arguments=of_other_cores, workers=0, cores=1),
+        _pytest("unit", NEWEST, "tests/unit", arguments=of_other_cores, workers=0, cores=1),
         # Each file has labs of its own.
         _pytest("lab", USUAL, "tests/lab", arguments=["--dist=loadfile", *pytest_arguments]),
-        Step("demo", _demo, cores=2, minutes=15),
+        Step("demo", _demo("--states"), cores=2, minutes=5),
+        Step("demo on kubernetes", _demo(), cores=2, minutes=15),
     ]
 
 
@@ -181,11 +182,14 @@ def _kubernetes_built() -> list[Command]:
     return [Command([str(made.python), "-c", build], settings(made))]
 
 
-def _demo() -> list[Command]:
-    env = settings(environment(USUAL, "run"))
-    demo = ["scripts/demo", "--name", "palette-test"]
-    # The last finds nothing to do unless another failed, and then nothing of it must stay on a machine of CI.
-    return [Command(words, env) for words in ([*demo, "--states"], demo, [*demo, "--down"])]
+def _demo(*arguments: str) -> Callable[[], list[Command]]:
+    def commands() -> list[Command]:
+        env = settings(environment(USUAL, "run"))
+        demo = ["scripts/demo", "--name", "palette-test"]
+        # The last finds nothing to do unless another failed, and then nothing of it must stay on a machine of CI.
+        return [Command(words, env) for words in ([*demo, *arguments], [*demo, "--down"])]
+
+    return commands
 
 
 def _missing(core: Core) -> str:
