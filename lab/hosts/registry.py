@@ -40,7 +40,10 @@ def claim(instance: Instance, *, booted: int, nodes: bool = False) -> bool:
     with _locked():
         has = owner(instance.name)
         if has is not None and has != instance.state and (has / "instance.json").exists():
-            raise LabError(f"the name {instance.name} is in use by the lab in {has}: give this one another with --name")
+            raise LabError(
+                f"the name {instance.name} is in use by the lab in {has}: give this one another with --name, "
+                f"or take that one down with: python -m lab down --state {has}"
+            )
         if has is None and instance.netns.exists():
             raise LabError(f"a network namespace {instance.name} is there already and not the lab's: give a --name")
         write_json(

@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -185,7 +186,8 @@ def _kubernetes_built() -> list[Command]:
 def _demo(*arguments: str) -> Callable[[], list[Command]]:
     def commands() -> list[Command]:
         env = settings(environment(USUAL, "run"))
-        demo = ["scripts/demo", "--name", "palette-test"]
+        # A name of this clone's own: what another clone on the machine runs, or left behind, is not in its way.
+        demo = ["scripts/demo", "--name", f"palette-test-{zlib.crc32(bytes(ROOT)):08x}"]
         # The last finds nothing to do unless another failed, and then nothing of it must stay on a machine of CI.
         return [Command(words, env) for words in ([*demo, *arguments], [*demo, "--down"])]
 
