@@ -15,7 +15,7 @@ import typing as t
 HEADER = "#cloud-config"
 """Must be the first line, to the letter: without it the file is ignored."""
 
-NOTE = "# Written by palette.edge.site_user_data: a change made here is lost at its next run."
+NOTE = "# Written by palette.edge: a change made here is lost at its next run."
 
 _FIRST = {"stylus": 0, "install": 1, "stages": 2}
 _FIRST_IN_STEP = {"name": 0, "if": 1}

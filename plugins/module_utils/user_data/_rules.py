@@ -9,16 +9,20 @@ Each problem says where it is, what is wrong and what to do, and never repeats a
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 import ssl
 import typing as t
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from ansible_collections.palette.edge.plugins.module_utils._identity import FORBIDDEN, LONGEST
+from ansible_collections.palette.edge.plugins.module_utils.user_data._advice import is_local
 from ansible_collections.palette.edge.plugins.module_utils.user_data._merge import Document
 from ansible_collections.palette.edge.plugins.module_utils.user_data._model import NETWORK, SITE, TOKEN_LATER
+from ansible_collections.palette.edge.plugins.module_utils.user_data._registries import registry_problems
 from ansible_collections.palette.edge.plugins.module_utils.user_data._schema import STAGES
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide_text
 from ansible_collections.palette.edge.plugins.module_utils.user_data._types import Path, Problem, type_problems
@@ -36,7 +40,12 @@ def problems(document: Document, *, partial: bool = False) -> list[Problem]:
     found = list(type_problems(document))
     if not found:
         # With the types as they should be, the rest can be looked at without care.
-        found += [*_top(document), *_registration(document, partial=partial), *_names(document), *_network(document)]
+        found += [
+            *_top(document, partial=partial),
+            *_registration(document, partial=partial),
+            *_names(document),
+            *_network(document),
+        ]
         found += [*_lists(document), *_users(document), *_install(document), *_stages(document)]
     return found
 
@@ -44,7 +53,7 @@ def problems(document: Document, *, partial: bool = False) -> list[Problem]:
 # ---- rules ----------------------------------------------------------------------------------------------------------
 
 
-def _top(document: Document) -> Iterator[Problem]:
+def _top(document: Document, *, partial: bool) -> Iterator[Problem]:
     for name in ("registryCredentials", "externalRegistries", "site"):
         if name in document:
             yield Problem((name,), "belongs under stylus; at the top it is not read.")
@@ -54,9 +63,10 @@ def _top(document: Document) -> Iterator[Problem]:
         if name in STAGES:
             yield Problem((name,), "is a stage; put it under stages.")
     stylus = document.get("stylus", {})
-    if "registryCredentials" in stylus and "externalRegistries" in stylus:
-        text = "stands beside externalRegistries; use it for one registry without mapping rules, else the other."
-        yield Problem(("stylus", "registryCredentials"), text)
+    yield from registry_problems(stylus, _certificate, partial=partial)
+    if "managementMode" in stylus and "installationMode" in stylus:
+        text = "stands beside managementMode, which is its new name; give the one that the agent knows."
+        yield Problem(("stylus", "installationMode"), text)
     yield from _choice(stylus, "managementMode", ("central", "local"))
     yield from _choice(stylus, "installationMode", ("connected", "airgap"))
     for names in (("localUI", "port"), ("emcServer", "port")):
@@ -74,7 +84,7 @@ def _choice(stylus: Document, name: str, values: tuple[str, ...]) -> Iterator[Pr
 
 def _registration(document: Document, *, partial: bool) -> Iterator[Problem]:
     site = _at(document, *SITE) or {}
-    central = _at(document, "stylus", "managementMode") != "local"
+    central = not is_local(document)
     endpoint, token = site.get("paletteEndpoint"), site.get("edgeHostToken")
     if endpoint is not None:
         yield from _endpoint(str(endpoint))
@@ -222,7 +232,8 @@ def _static(path: Path, nic: Document, address: str, seen: dict[str, str], name:
 
 def _lists(document: Document) -> Iterator[Problem]:
     site = _at(document, *SITE) or {}
-    for at, server in enumerate(site.get("ntpServers") or ()):
+    servers = site.get("ntpServers") or ()
+    for at, server in enumerate(servers.replace(",", " ").split() if isinstance(servers, str) else servers):
         if not _is_server(server):
             yield Problem((*SITE, "ntpServers", at), f"{server!r} is no host name or address of an NTP server.")
     for at, text in enumerate(site.get("caCerts") or ()):
@@ -234,6 +245,10 @@ def _certificate(text: str) -> str:
     """What is wrong with a PEM text; empty when nothing is."""
     if "PRIVATE KEY" in text:
         return "holds a private key (not shown); give certificates only, as the host keeps what it is given."
+    if not _PEM.fullmatch(text.strip()):
+        # One page says base64, each of its samples is PEM: the base64 of a PEM text is taken too.
+        with suppress(ValueError):
+            text = base64.b64decode(text, validate=True).decode()
     if not _PEM.fullmatch(text.strip()):
         return "is not a PEM certificate, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----."
     try:

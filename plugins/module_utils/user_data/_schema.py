@@ -84,7 +84,8 @@ STYLUS: dict[str, t.Any] = {
             "nameserver": "str",
             "interfaces": Each(_INTERFACE),
         },
-        "ntpServers": ["str"],
+        # The documentation calls it a string and shows lists.
+        "ntpServers": "strings",
         "caCerts": ["str"],
         "insecureSkipVerify": "bool",
         "remoteShell": {"disable": "bool"},

@@ -21,7 +21,14 @@ from ansible_collections.palette.edge.plugins.module_utils.user_data._schema imp
 
 Path: t.TypeAlias = "tuple[str | int, ...]"
 
-_TYPES = {"str": "a string", "int": "a whole number", "bool": "true or false", "scalar": "a string"}
+_NULL = "has no value (null)"
+_TYPES = {
+    "str": "a string",
+    "int": "a whole number",
+    "bool": "true or false",
+    "scalar": "a string",
+    "strings": "a list of strings",
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,11 @@ def type_problems(document: Document) -> Iterator[Problem]:
         yield Problem(("stages",), "must be a map from the names of stages to lists of steps.")
 
 
+def nulls(document: Document) -> list[Problem]:
+    """Keys without a value, as `password: ####`, whose value is a comment to YAML."""
+    return [problem for problem in _string_keys(document, ()) if problem.text.startswith(_NULL)]
+
+
 def _string_keys(value: t.Any, path: Path) -> Iterator[Problem]:
     if isinstance(value, dict):
         for key, below in value.items():
@@ -78,20 +90,22 @@ def _string_keys(value: t.Any, path: Path) -> Iterator[Problem]:
         for at, below in enumerate(value):
             yield from _string_keys(below, (*path, at))
     elif value is None:
-        yield Problem(path, "has no value (null); give one, or leave the key out.")
+        yield Problem(path, f"{_NULL}; give one (in quotes where it has a #), or leave the key out.")
 
 
 def _typed(value: t.Any, schema: t.Any, path: Path) -> Iterator[Problem]:
     if isinstance(schema, (dict, Each)):
         if not isinstance(value, dict):
-            yield Problem(path, "must be a map.")
+            if value is not None:
+                yield Problem(path, "must be a map.")
             return
         for key, below in value.items():
             expected = schema.value if isinstance(schema, Each) else schema.get(key, "any")
             yield from _typed(below, expected, (*path, str(key)))
     elif isinstance(schema, list):
         if not isinstance(value, list):
-            yield Problem(path, "must be a list.")
+            if value is not None:
+                yield Problem(path, "must be a list.")
             return
         for at, below in enumerate(value):
             yield from _typed(below, schema[0], (*path, at))
@@ -103,6 +117,10 @@ def _typed(value: t.Any, schema: t.Any, path: Path) -> Iterator[Problem]:
 def _is(value: t.Any, schema: str) -> bool:
     if schema == "scalar":
         return isinstance(value, (str, int, float))
+    if schema == "strings":
+        return isinstance(value, str) or (
+            isinstance(value, list) and all(one is None or isinstance(one, str) for one in value)
+        )
     if schema == "int":
         return isinstance(value, int) and not isinstance(value, bool)
     return schema == "any" or isinstance(value, {"str": str, "bool": bool}[schema])

@@ -155,7 +155,7 @@ def test_a_good_one() -> None:
         (nic("a-name-much-too-long", type="dhcp"), "is no name of a NIC"),
         # lists
         (site(ntpServers=["http://x"]), "ntpServers[0]: 'http://x' is no host name"),
-        (site(ntpServers="pool.ntp.org"), "ntpServers: must be a list"),
+        (site(ntpServers=5), "ntpServers: must be a list of strings, and is a number"),
         (site(caCerts=["no PEM"]), "caCerts[0]: is not a PEM certificate"),
         (site(caCerts=[CERTIFICATE, CERTIFICATE.replace("M", "", 1)[:200]]), "caCerts[1]: is not a PEM certificate"),
         (
@@ -243,7 +243,10 @@ def test_a_secret_in_a_bad_proxy_is_hidden() -> None:
         ({"stylus": {"sites": {}}}, "stylus.sites: is no key"),
         (site(palettEndpoint="x"), "stylus.site.palettEndpoint: is no key"),
         (nic(ip="x"), "interfaces.eth0.ip: is no key"),
-        ({"stylus": {"externalRegistries": {"registries": [{"user": "x"}]}}}, "registries[0].user: is no key"),
+        (
+            {"stylus": {"externalRegistries": {"registries": [{"domain": "r.example.com", "user": "x"}]}}},
+            "registries[0].user: is no key",
+        ),
         ({"stages": {"boots": []}}, "stages.boots: is no stage"),
         ({"k3s": {"enabled": True}}, "k3s: is for hosts that Kairos runs by itself"),
         ({"install": {"power-off": True}}, "install.power-off: is no key"),
