@@ -231,14 +231,19 @@ class Lab:
     def _send(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> Any:
         with requests.Session() as session:
             session.trust_env = False
-            reply = session.request(
-                method,
-                self.info["url"] + path,
-                headers=headers,
-                json=body,
-                verify=str(self.state / "ca.pem"),
-                timeout=15,
-            )
+            for dummy in range(20):
+                reply = session.request(
+                    method,
+                    self.info["url"] + path,
+                    headers=headers,
+                    json=body,
+                    verify=str(self.state / "ca.pem"),
+                    timeout=15,
+                )
+                if reply.status_code != 429:
+                    break
+                # Somebody who asks often, such as `until`, waits as any other client does.
+                time.sleep(float(reply.headers.get("Retry-After", 1)))
         assert reply.ok, f"{method} {path}: {reply.status_code} {reply.text}"
         return reply.json() if reply.content else None
 
