@@ -50,6 +50,31 @@ options:
     type: str
     choices: [error, warning]
     default: error
+  host_keys:
+    description:
+      - How the keys are checked by which Edge hosts prove over SSH who they are. OpenSSH does it, with options that the
+        group C(palette_hosts) gets as C(ansible_ssh_extra_args), C(ansible_sftp_extra_args) and C(ansible_scp_extra_args).
+      - They come after what C(ansible_ssh_args) and C(ansible_ssh_common_args) say, and C(group_vars) and C(host_vars) win
+        over them. Who sets C(ansible_ssh_extra_args) there adds C({{ edge_ssh_host_key_args }}) to keep the check.
+    type: dict
+    default: {}
+    suboptions:
+      policy:
+        description:
+          - V(pinned) takes the key that a host shows at the first contact, and refuses the host when it shows another
+            one later. It belongs to the host's name in the inventory, at whatever address.
+          - V(strict) refuses hosts that have no key in O(host_keys.known_hosts).
+          - V(system) leaves all to the configuration of ssh.
+          - As a default, V(pinned) gives way to C(host_key_checking=false) of Ansible's configuration. Written down
+            here, it does not.
+        type: str
+        choices: [pinned, strict, system]
+        default: pinned
+      known_hosts:
+        description:
+          - The file with the keys, relative to the folder of the inventory file. It may be kept under version control.
+        type: str
+        default: .known_hosts
 requirements:
   - PyYAML, as ansible-core has it; with libyaml it is several times faster
 notes:
@@ -68,6 +93,7 @@ notes:
     C(edge_site_palette_endpoint), C(edge_site_tags), C(edge_site_registration), and C(edge_host_KEY) for each key of
     the host with the site's defaults merged. C(ansible_host) is the static address, else the initial address."
 seealso:
+  - module: palette.edge.host_key
   - plugin: palette.edge.fleet
     plugin_type: inventory
     description: What Palette knows of the same Edge hosts.
@@ -86,6 +112,12 @@ groups:
 compose:
   ansible_user: "'kairos'"
 
+# with the keys of hosts in another file, and no host that is not in it
+# plugin: palette.edge.sites
+# host_keys:
+#   policy: strict
+#   known_hosts: ../known_hosts
+
 # only sites: the inventory for work on whole sites, which AWX may slice
 # plugin: palette.edge.sites
 # path: [north/sites, south/sites]
@@ -101,8 +133,9 @@ from ansible.errors import AnsibleParserError
 
 from ansible_collections.palette.edge.plugins.module_utils._entry import Entry
 from ansible_collections.palette.edge.plugins.module_utils.sites._check import read_sites
-from ansible_collections.palette.edge.plugins.module_utils.sites._entries import host_entries, site_entry
-from ansible_collections.palette.edge.plugins.plugin_utils._inventory import EntriesPlugin, listed
+from ansible_collections.palette.edge.plugins.module_utils.sites._entries import HOSTS_GROUP, host_entries, site_entry
+from ansible_collections.palette.edge.plugins.plugin_utils._host_keys import ARGS, HostKeys, host_keys_option
+from ansible_collections.palette.edge.plugins.plugin_utils._inventory import EntriesPlugin, listed, template
 
 
 class InventoryModule(EntriesPlugin):
@@ -118,7 +151,27 @@ class InventoryModule(EntriesPlugin):
         # Playbooks name these in their patterns, and a group that is not there earns a warning.
         for group in ("palette_sites", "palette_hosts", "mode_central", "mode_local", "wave_canary"):
             self.inventory.add_group(group)
-        self.add_entries(self._entries(path), path)
+        host_keys = self._host_keys(path)
+        entries = self._entries(path)
+        if host_keys.policy != "system" and self.get_option("level") != "site":
+            self._check_keys(host_keys, entries, path)
+        self.add_entries(entries, path)
+
+    def _check_keys(self, host_keys: HostKeys, entries: list[Entry], path: str) -> None:
+        """Gives the hosts what ssh needs to check their keys."""
+        for entry in entries:
+            if HOSTS_GROUP in entry.groups:
+                entry.variables[ARGS] = host_keys.args(entry.name)
+        for name, value in host_keys.variables().items():
+            self.inventory.set_variable(HOSTS_GROUP, name, template(value))
+        if host_keys.warning():
+            self.display.warning(f"{path}: {host_keys.warning()}")
+
+    def _host_keys(self, path: str) -> HostKeys:
+        try:
+            return host_keys_option(self.get_option("host_keys"), os.path.dirname(os.path.abspath(path)))
+        except ValueError as error:
+            raise AnsibleParserError(f"{path}: {error}") from None
 
     def _entries(self, path: str) -> list[Entry]:
         folder = os.path.dirname(os.path.abspath(path))

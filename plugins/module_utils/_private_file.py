@@ -15,7 +15,7 @@ from .palette._errors import InputError
 MODE = 0o600
 
 
-def differs(path: str, text: str, *, mode: int | None = MODE) -> bool:
+def differs(path: str, text: str | bytes, *, mode: int | None = MODE) -> bool:
     """Whether the file at C(path) has to be written for it to hold C(text), for its owner's eyes alone.
 
     :param mode: None where it is no secret: any mode will do.
@@ -29,7 +29,7 @@ def differs(path: str, text: str, *, mode: int | None = MODE) -> bool:
         raise InputError(f"{path} cannot be written: it is a directory. Name a file in it")
     try:
         with open(path, "rb") as file:
-            same = file.read() == text.encode()
+            same = file.read() == _bytes(text)
             return not same or mode not in (None, stat.S_IMODE(os.fstat(file.fileno()).st_mode))
     except FileNotFoundError:
         return True
@@ -37,7 +37,7 @@ def differs(path: str, text: str, *, mode: int | None = MODE) -> bool:
         raise _failed(path, error) from None
 
 
-def write(path: str, text: str, *, mode: int | None = MODE) -> None:
+def write(path: str, text: str | bytes, *, mode: int | None = MODE) -> None:
     """Writes the file; where C(path) is a link, what it leads to.
 
     :param mode: None where it is no secret: the mode that it has, or that a new file gets.
@@ -50,7 +50,7 @@ def write(path: str, text: str, *, mode: int | None = MODE) -> None:
         # Made with mode 0600: nobody else can open it, at no moment.
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(real), prefix=f".{os.path.basename(real)}.")
         with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
+            file.write(_bytes(text))
             file.flush()
             os.fsync(file.fileno())
             if mode is None:
@@ -60,6 +60,10 @@ def write(path: str, text: str, *, mode: int | None = MODE) -> None:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
         raise _failed(path, error) from None
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 def _usual_mode(path: str) -> int:

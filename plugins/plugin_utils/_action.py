@@ -14,12 +14,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.palette.edge.plugins.plugin_utils._facts import FACTS, checksum_script, read_facts
+from ansible_collections.palette.edge.plugins.plugin_utils._host_keys import refusal
 from ansible_collections.palette.edge.plugins.plugin_utils._remote import (
     HostError,
     HostUnreachable,
     Reach,
     Remote,
-    plain_reason,
+    broken,
 )
 from ansible_collections.palette.edge.plugins.plugin_utils._script import END, PRELUDE, Output
 
@@ -51,11 +52,11 @@ class HostAction(ActionBase):
         except HostError as error:
             result.update(failed=True, msg=str(error))
         except AnsibleConnectionFailure as error:
-            msg = f"{self.where}: the connection broke: {plain_reason(error)}. Run again: what is done stays done."
-            result.update(unreachable=True, msg=msg)
+            result.update(unreachable=True, msg=f"{self.where}: {broken(error)}")
         except AnsibleError as error:
             # From the connection or become plugin: no password, no privileges. Options are checked above.
-            result.update(failed=True, msg=" ".join(str(getattr(error, "message", "") or error).split()))
+            text = " ".join(str(getattr(error, "message", "") or error).split())
+            result.update(failed=True, msg=f"{self.where}: {broken(error)}" if refusal(str(error)) else text)
         return result
 
     def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -88,12 +89,16 @@ class HostAction(ActionBase):
         script = PRELUDE + FACTS + checksum_script(files) + more + END
         remote, output = self.reach.first(
             args["addresses"],
-            lambda candidate: candidate.run(script, secret=secret),
+            lambda candidate: self.answer(candidate, script, secret=secret),
             connect_timeout=args["connect_timeout"],
             timeout=args["timeout"],
             asked=asked,
         )
         return remote, read_facts(output, files), output
+
+    def answer(self, remote: Remote, script: str, *, secret: bool) -> Output:
+        """What the script of `ask` says at one address."""
+        return remote.run(script, secret=secret)
 
 
 def checked_entry(where: str, value: t.Any, spec: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -21,10 +21,11 @@ try:
 except ImportError:
     # Before ansible-core 2.19 any text with braces is a template, unless it is marked.
     from ansible.utils.unsafe_proxy import wrap_var
+
+    trust_as_template = None
 else:
     # Since then only text that is trusted is one, and what a plugin sets is not.
     wrap_var = None
-    del trust_as_template
 
 _BRACES = ("{{", "{%", "{#")
 MOST_LINES = 100
@@ -106,6 +107,11 @@ def untemplated(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [untemplated(one) for one in value]
     return value
+
+
+def template(value: Any) -> Any:
+    """``value``, of which a text is a template: for what this collection itself wrote."""
+    return trust_as_template(value) if trust_as_template and isinstance(value, str) else value
 
 
 def one_line(text: str) -> str:

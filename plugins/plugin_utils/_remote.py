@@ -23,6 +23,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.loader import connection_loader
 
+from ansible_collections.palette.edge.plugins.plugin_utils._host_keys import refusal
 from ansible_collections.palette.edge.plugins.plugin_utils._script import Output, parse_output
 
 if t.TYPE_CHECKING:
@@ -47,10 +48,13 @@ _STAGE = (
 # What a further try cannot cure.
 _FINAL = (
     "Permission denied",
-    "Host key verification failed",
-    "HOST IDENTIFICATION HAS CHANGED",
+    "Too many authentication failures",
     "Could not resolve hostname",
     "Bad configuration",
+)
+# What ssh says last, and which says less than the line before.
+_HOLLOW = re.compile(
+    r"UNKNOWN port|^stdio forwarding failed|^Disconnected from |^kex_exchange_identification: Connection closed"
 )
 
 # What Ansible wraps around ssh's own words.
@@ -72,11 +76,12 @@ class HostUnreachable(Exception):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why one address did not answer; `final` when trying again cannot help."""
+    """Why one address did not answer; `final` when trying again cannot help; `advice` when that is known."""
 
     address: str
     reason: str
     final: bool = False
+    advice: str = ""
 
 
 @dataclass
@@ -87,20 +92,21 @@ class Remote:
     play_context: PlayContext
     address: str
 
-    def run(self, script: str, *, payload: bytes = b"", secret: bool = False) -> Output:
+    def run(self, script: str, *, payload: bytes = b"", secret: bool = False, elevated: bool = True) -> Output:
         """What `script` (POSIX sh) prints, given `payload` on its standard input.
 
-        `secret` keeps what it prints from Ansible's own -vvv output. Raises HostError for an `@error` line or an
+        `secret` keeps what it prints from Ansible's own -vvv output; without `elevated` it is the SSH user who runs it
+        (only a script without payload, on any connection). Raises HostError for an `@error` line or an
         unfinished script, AnsibleConnectionFailure when the connection breaks.
         """
         with self._unlogged(secret):
             if self.connection.has_pipelining:
                 # A payload that is never empty also keeps ssh from asking for a terminal.
-                answer = self._execute(script, payload or b"\n")
+                answer = self._execute(script, payload or b"\n", elevated=elevated)
             elif payload:
                 answer = self._execute_staged(script, payload)
             else:
-                answer = self._execute("exec </dev/null\n" + script, None)
+                answer = self._execute("exec </dev/null\n" + script, None, elevated=elevated)
         rc, stdout, stderr = answer
         output = parse_output(stdout)
         if output.error:
@@ -263,11 +269,14 @@ class Reach:
         """Try one address once."""
         try:
             return remote, probe(remote)
-        except (AnsibleConnectionFailure, EOFError, OSError) as error:
+        except (AnsibleError, EOFError, OSError) as error:
+            refused = refusal(str(error))
+            if isinstance(error, AnsibleError) and not (refused or isinstance(error, AnsibleConnectionFailure)):
+                raise
             remote.drop()
-            reason = plain_reason(error)
             final = isinstance(error, AnsibleAuthenticationFailure) or any(sign in str(error) for sign in _FINAL)
-            return Failure(remote.address, reason, final)
+            advice = refused.advice if refused else ""
+            return Failure(remote.address, plain_reason(error), final or bool(refused), advice)
 
     def _user(self) -> str:
         if self.connection.has_option("remote_user"):
@@ -278,16 +287,30 @@ class Reach:
 def told(failures: list[Failure], *, user: str = "") -> str:
     """One sentence on all addresses that were tried, with the advice that fits."""
     tried = "; ".join(f"{failure.address} ({failure.reason})" for failure in failures)
-    if failures and all(failure.final for failure in failures):
-        advice = f"check the user{' ' + user if user else ''}, its key and the host keys known here"
+    known = dict.fromkeys(failure.advice for failure in failures if failure.advice)
+    if known:
+        advice = "; ".join(known)
+    elif failures and all(failure.final for failure in failures):
+        advice = f"check the user{' ' + user if user else ''}, its key and whether it may log in"
     else:
         advice = "check power, network and sshd of the host, and its addresses in the inventory"
     return f"no address answered over SSH: {tried}; {advice}."
 
 
+def broken(error: BaseException) -> str:
+    """What to say of a connection that did not come about, or ended in the middle of the work."""
+    refused = refusal(str(error))
+    if refused:
+        return f"{refused.reason}; {refused.advice}."
+    return f"the connection broke: {plain_reason(error)}. Run again: what is done stays done."
+
+
 def plain_reason(error: BaseException) -> str:
     """The line of a connection error that says what happened."""
     text = str(getattr(error, "message", "") or error)
+    refused = refusal(text)
+    if refused:
+        return refused.reason
     lines = [line.strip() for line in text.replace("\r", "").splitlines()]
     lines = [
         line
@@ -297,7 +320,7 @@ def plain_reason(error: BaseException) -> str:
     if not lines:
         return type(error).__name__
     # Through a jump host, ssh itself does not know whom it lost; the line before tells more, if there is one.
-    telling = [line for line in lines if "UNKNOWN port" not in line]
+    telling = [line for line in lines if not _HOLLOW.search(_WRAPPING.sub("", line))]
     if not telling:
         return "no answer in time" if "timed out" in lines[-1] else "connection closed"
     return _WRAPPING.sub("", telling[-1]).removeprefix("ssh: ").rstrip(".") or "the connection was lost"

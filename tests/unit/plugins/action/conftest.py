@@ -132,7 +132,14 @@ class Lab:
         return self.network[address]
 
     def run(
-        self, module: t.Any, *, check: bool = False, diff: bool = True, loader: t.Any = None, **args: t.Any
+        self,
+        module: t.Any,
+        *,
+        check: bool = False,
+        diff: bool = True,
+        loader: t.Any = None,
+        task_vars: dict[str, t.Any] | None = None,
+        **args: t.Any,
     ) -> dict[str, t.Any]:
         play_context = FakePlayContext(
             remote_addr=self.address,
@@ -158,7 +165,7 @@ class Lab:
         )
         action = module.ActionModule(task, connection, play_context, loader, None, None)
         try:
-            return dict(action.run(None, {}))
+            return dict(action.run(None, task_vars or {}))
         finally:
             self.monkeypatch.undo()
 

@@ -16,6 +16,8 @@ from ansible.errors import AnsibleParserError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+from ansible_collections.palette.edge.plugins.plugin_utils._host_keys import HostKeys
+
 SITE = """\
 name: {name}
 project: Default
@@ -55,7 +57,8 @@ def source(tmp_path: Path) -> Any:
 
 
 def test_entries_variables_and_groups(read_inventory: Any, source: Any) -> None:
-    inventory = read_inventory(source("store-042"))
+    path = source("store-042")
+    inventory = read_inventory(path)
     assert inventory.names == ["store-042", "store-042-1", "store-042-2", "store-042-3"]
     shared = {
         "edge_site_name": "store-042",
@@ -77,6 +80,7 @@ def test_entries_variables_and_groups(read_inventory: Any, source: Any) -> None:
         **shared,
         **{f"edge_host_{key}": value for key, value in host.items()},
         "ansible_host": "10.42.0.11",
+        "edge_ssh_host_key_args": HostKeys("pinned", str(path.parent / ".known_hosts")).args("store-042-1"),
     }
     assert inventory.own("store-042-2")["ansible_host"] == "10.42.0.102"
     assert "ansible_host" not in inventory.own("store-042-3")
