@@ -9,14 +9,18 @@ Sites know nothing of each other, in a sliced job not even of their names. What 
 from __future__ import annotations
 
 import datetime
-import fcntl
 import json
 import os
 import typing as t
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from urllib.parse import quote
+
+from ansible_collections.palette.edge.plugins.plugin_utils._run_folder import (
+    RunFolder,
+    file_name,
+    json_files,
+    replace_text,
+)
 
 WAITING, RUNNING = "waiting", "running"
 NOT_STARTED, FAILED = "not started", "failed"
@@ -62,15 +66,8 @@ class Turn:
     wave: str
 
 
-class Folder:
+class Folder(RunFolder):
     """The folder of a report, as one run of a playbook sees it: the records of other runs count for nothing."""
-
-    def __init__(self, path: str, *, run: str) -> None:
-        self.path = os.path.abspath(os.path.expanduser(path))
-        self.run = run
-
-    def file(self, name: str) -> str:
-        return os.path.join(self.path, name)
 
     def prepare(self) -> None:
         """Makes the folder. Raises OSError."""
@@ -86,7 +83,7 @@ class Folder:
 
     def records(self) -> list[Record]:
         """The records of this run, by wave in the order they began, then by site."""
-        found = [_read(os.path.join(self.file(_SITES), name)) for name in _names(self.file(_SITES))]
+        found = [_read(path) for path in json_files(self.file(_SITES))]
         mine = [one for one in found if one is not None and one.run == self.run]
         began: dict[str, float] = {}
         for one in mine:
@@ -95,30 +92,10 @@ class Folder:
 
     def newest(self) -> float:
         """When the last record was written, 0 without any."""
-        times = [os.stat(os.path.join(self.file(_SITES), name)).st_mtime for name in _names(self.file(_SITES))]
-        return max(times, default=0.0)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """One task at a time in here."""
-        with open(self.file(".lock"), "w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def first_to_say(self, topic: str, text: str) -> bool:
-        """Whether nobody of this run has said so on this topic last. To be asked :meth:`alone`."""
-        path, said = self.file(f".{topic}"), f"{self.run} {text}"
-        try:
-            with open(path, encoding="utf-8") as file:
-                if file.read() == said:
-                    return False
-        except OSError:
-            pass
-        replace_text(path, said)
-        return True
+        return max((os.stat(path).st_mtime for path in json_files(self.file(_SITES))), default=0.0)
 
     def _record(self, entry: str) -> str:
-        return os.path.join(self.file(_SITES), quote(entry, safe="") + ".json")
+        return os.path.join(self.file(_SITES), file_name(entry))
 
 
 def enlisted(before: Record | None, *, entry: str, site: str, run: str, to_version: str) -> Record:
@@ -210,21 +187,6 @@ def _read(path: str) -> Record | None:
     except (OSError, ValueError, TypeError, AttributeError):
         # Another version's, or not ours: as good as none.
         return None
-
-
-def replace_text(path: str, text: str) -> None:
-    """Writes a file in one go, so that who reads meanwhile sees the old text or the new one."""
-    fresh = f"{path}.{os.getpid()}"
-    with open(fresh, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(fresh, path)
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return [name for name in os.listdir(folder) if name.endswith(".json")]
-    except OSError:
-        return []
 
 
 def _some(names: Iterable[str], most: int = 5) -> str:

@@ -10,12 +10,12 @@ import os
 import time
 import typing as t
 
-from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.palette.edge.plugins.plugin_utils import _rollout as rollout
 from ansible_collections.palette.edge.plugins.plugin_utils._rollout_page import as_data, page
+from ansible_collections.palette.edge.plugins.plugin_utils._run_folder import replace_text, scratch_folder, this_run
 
 display = Display()
 
@@ -73,14 +73,11 @@ class RolloutAction(ActionBase):
         records = self.folder.records()
         rows = [rollout.row(one) for one in records]
         data = as_data(records, rows=rows, counts=rollout.counts(records), over=over)
-        rollout.replace_text(self.folder.file(DATA), json.dumps(data, indent=2) + "\n")
+        replace_text(self.folder.file(DATA), json.dumps(data, indent=2) + "\n")
         title = f"Rollout to {len(records)} site{'' if len(records) == 1 else 's'}"
-        rollout.replace_text(path, page(records, now=time.time(), over=over, title=title))
+        replace_text(path, page(records, now=time.time(), over=over, title=title))
 
 
 def folder_of(path: str, *, check_mode: bool) -> rollout.Folder:
     """The folder of the report; in check mode one that is gone when Ansible ends."""
-    # Ansible makes this folder anew for each run and shares it with its workers: the name stands for the run.
-    scratch = str(C.DEFAULT_LOCAL_TMP)
-    folder = os.path.join(scratch, "palette-edge-rollout") if check_mode else path
-    return rollout.Folder(folder, run=os.path.basename(scratch))
+    return rollout.Folder(scratch_folder("rollout") if check_mode else path, run=this_run())

@@ -21,8 +21,10 @@ PLUGINS = ROOT / "plugins"
 
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("[!_]*.py"))
 ACTIONS = {path.stem for path in (PLUGINS / "action").glob("[!_]*.py")}
+# Modules that work on files of the host that runs them.
+FILE_MODULES = {"installer_media"}
 # Modules that talk to Palette; the others are the documentation of an action plugin of their name.
-API_MODULES = [name for name in MODULES if name not in ACTIONS]
+API_MODULES = [name for name in MODULES if name not in ACTIONS | FILE_MODULES]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()) if (ROOT / "roles").is_dir() else []
 
 _UTILITIES = ("module_utils", "plugin_utils", "action", "lookup", "filter")

@@ -14,12 +14,18 @@ import pytest
 
 from ansible_collections.palette.edge.tests.unit.module_cases import CASES, Case
 from ansible_collections.palette.edge.tests.unit.palette_server import PaletteServer
+from ansible_collections.palette.edge.tests.unit.test_repository import FILE_MODULES
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 Run = Callable[..., dict[str, Any]]
 
 # Actions that are tested together.
-TOGETHER = {"rollout_record": "rollout", "rollout_report": "rollout"}
+TOGETHER = {
+    "rollout_record": "rollout",
+    "rollout_report": "rollout",
+    "preflight_record": "preflight",
+    "preflight_report": "preflight",
+}
 
 
 def module_names() -> list[str]:
@@ -28,13 +34,18 @@ def module_names() -> list[str]:
 
 @pytest.mark.parametrize("name", module_names())
 def test_every_module_has_a_case(name: str) -> None:
-    """A module that is an action plugin runs no code of its own: then the tests of that action prove it."""
-    if not (PLUGINS / "action" / f"{name}.py").exists():
+    """A module that is an action plugin runs no code of its own: then the tests of that action prove it.
+
+    One that works on files has no Palette to meet, and tests of its own too.
+    """
+    action = (PLUGINS / "action" / f"{name}.py").exists()
+    if not action and name not in FILE_MODULES:
         assert name in {case.module for case in CASES}, "give it a case in tests/unit/cases_ROOM.py"
         return
-    tests = Path(__file__).resolve().parents[1] / "action" / f"test_{TOGETHER.get(name, name)}.py"
-    assert tests.exists(), f"the action {name} has no tests"
-    assert "check=True" in tests.read_text(encoding="utf-8"), f"{tests.name} does not run the action in check mode"
+    kind = "action" if action else "modules"
+    tests = Path(__file__).resolve().parents[1] / kind / f"test_{TOGETHER.get(name, name)}.py"
+    assert tests.exists(), f"{name} has no tests"
+    assert "check=True" in tests.read_text(encoding="utf-8"), f"{tests.name} does not run it in check mode"
 
 
 def test_every_case_has_a_module() -> None:
