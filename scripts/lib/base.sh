@@ -12,6 +12,10 @@ die() {
 # shellcheck disable=SC2034
 lab_packages=(systemd-container iproute2 openssh-client mmdebstrap socat zstd)
 
+# Debian packages with which the tests make media and boot them.
+# shellcheck disable=SC2034
+media_packages=(xorriso qemu-system-x86 ovmf grub-pc-bin grub-efi-amd64-bin grub-common mtools)
+
 # Prints the real path (never a shim) of the first Python of 3.11 to 3.13 that can make virtual environments.
 find_python() {
     local candidate

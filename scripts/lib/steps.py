@@ -87,6 +87,7 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         # It waits for its nodes for the most part, so that the sanity tests go on beside it.
         _pytest("kubernetes", USUAL, "tests/kubernetes", arguments=pytest_arguments, workers=0, cores=1),
         *(_sanity(core) for core in (OLDEST, NEWEST)),
+        _pytest("media", USUAL, "tests/media", arguments=pytest_arguments, workers=0, cores=1),
         Step("ansible-lint", _ansible_lint),
         Step("docs", _docs),
         Step("artefact", _artefact),

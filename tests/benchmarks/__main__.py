@@ -28,7 +28,7 @@ import collection  # noqa: E402
 from environments import USUAL, Environment, PreparationError, environment  # noqa: E402
 from steps import settings as clean_environment  # noqa: E402
 
-from tests.benchmarks import inventory, registering, sites  # noqa: E402
+from tests.benchmarks import configuring, inventory, media, registering, sites, upload  # noqa: E402
 from tests.benchmarks.bench import Bench, Settings, versions  # noqa: E402
 from tests.benchmarks.measure import RunFailedError, tell  # noqa: E402
 from tests.benchmarks.report import Outcome, conditions  # noqa: E402
@@ -39,7 +39,10 @@ CASES: dict[str, Callable[[Bench], Iterator[Outcome]]] = {
     "cache": inventory.cache,
     "register": registering.register,
     "sites": sites.sites,
+    "configure": configuring.configure,
+    "media": media.media,
     "thousand": registering.thousand,
+    "upload": upload.upload,
 }
 
 
@@ -120,6 +123,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         loop_items=min(options.loop_items, options.items),
         speakers=options.speakers,
         sites=options.sites,
+        booted=options.booted,
+        media_mib=options.media_mib,
+        bundle_mib=options.bundle_mib,
     )
 
 
@@ -135,6 +141,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--loop-items", type=_positive, default=20, help="register: items of the loop, scaled up (20)")
     parser.add_argument("--speakers", type=_positive, default=1000, help="thousand: how many hosts (1000)")
     parser.add_argument("--sites", type=_positive, default=1000, help="sites: how many files (1000)")
+    parser.add_argument("--bundle-mib", type=_positive, default=512, help="upload: size of the file in MiB (512)")
+    parser.add_argument("--media-mib", type=_positive, default=1024, help="media: size of the medium (1024)")
+    parser.add_argument("--booted", type=_positive, default=30, help="configure: how many booted hosts (30)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there too")
     parser.add_argument("--venv", type=Path, metavar="DIR", help="use this virtual environment instead of making one")
     parser.add_argument("--keep", action="store_true", help="leave the folder of the run")

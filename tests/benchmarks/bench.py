@@ -34,6 +34,9 @@ class Settings:
     loop_items: int
     speakers: int
     sites: int
+    booted: int
+    bundle_mib: int
+    media_mib: int
 
     def pairs_for(self, hosts: int) -> int:
         """Fewer for what takes minutes."""
