@@ -49,7 +49,7 @@ class FileState:
 class FileWanted:
     """What shall be there; None leaves an attribute as it is.
 
-    `marker` is a file to write before the change takes place.
+    `marker` is a file to write before the change takes place, `before` are lines of shell to run then.
     """
 
     content: bytes
@@ -58,11 +58,16 @@ class FileWanted:
     mode: str | None = None
     validate: str = ""
     marker: str = ""
+    before: str = ""
     sensitive: bool = False
 
 
-def state_script(path: str, *, content_up_to: int = 0) -> str:
-    """The lines that tell the state of `path`, and its content when it is no longer than `content_up_to` bytes."""
+def state_script(path: str, *, content_up_to: int = 0, hashed_at: int | None = None) -> str:
+    """The lines that tell the state of `path`, and its content when it is no longer than `content_up_to` bytes.
+
+    With `hashed_at`, only a file of just that size is read for its checksum: a large one takes a minute.
+    """
+    when = "" if hashed_at is None else f'[ "$(stat -c %s "$f")" -eq {hashed_at} ] && '
     return f"""
 f={quote(path)}
 r=$(readlink -f "$f" 2>/dev/null) && [ -n "$r" ] && f=$r
@@ -74,8 +79,7 @@ elif [ -f "$f" ]; then
   say kind file
   say stat "$(stat -c "%u %g %a %s %U %G" "$f")"
   [ -r "$f" ] || die "$f may not be read by user $(id -un): become root"
-  h=$(sha256sum < "$f") || die "sha256sum failed on $f"
-  say sha256 "${{h%% *}}"
+  {when}{{ h=$(sha256sum < "$f") || die "sha256sum failed on $f"; say sha256 "${{h%% *}}"; }}
   if [ "$(wc -c < "$f")" -le {content_up_to} ]; then
     say content_begin
     base64 < "$f" | while IFS= read -r l; do say content "$l"; done
@@ -124,16 +128,24 @@ def read_state(output: Output, path: str, *, must_have_folder: bool = True) -> F
 
 def differing(state: FileState, wanted: FileWanted) -> list[str]:
     """Which of content, owner, group and mode are not as wanted."""
+    digest = hashlib.sha256(wanted.content).hexdigest()
+    return differences(state, digest, owner=wanted.owner, group=wanted.group, mode=wanted.mode)
+
+
+def differences(
+    state: FileState, sha256: str, *, owner: str | None = None, group: str | None = None, mode: str | None = None
+) -> list[str]:
+    """The same, for a file of which only the checksum of the wanted content is known."""
     if not state.exists:
         return ["content"]
     found = []
-    if state.sha256 != hashlib.sha256(wanted.content).hexdigest():
+    if state.sha256 != sha256:
         found.append("content")
-    if wanted.owner is not None and wanted.owner not in {state.owner, state.uid}:
+    if owner is not None and owner not in {state.owner, state.uid}:
         found.append("owner")
-    if wanted.group is not None and wanted.group not in {state.group, state.gid}:
+    if group is not None and group not in {state.group, state.gid}:
         found.append("group")
-    if wanted.mode is not None and int(wanted.mode, 8) != int(state.mode or "0", 8):
+    if mode is not None and int(mode, 8) != int(state.mode or "0", 8):
         found.append("mode")
     return found
 
@@ -163,14 +175,14 @@ def write(remote: Remote, state: FileState, wanted: FileWanted) -> None:
             write_script(state, wanted), payload=digest.encode() + b"\n" + wanted.content, secret=wanted.sensitive
         )
     elif different:
-        remote.run(PRELUDE + _attributes(quote(state.path), wanted.owner, wanted.group, wanted.mode) + END)
+        remote.run(PRELUDE + attributes_script(quote(state.path), wanted.owner, wanted.group, wanted.mode) + END)
 
 
-def remove(remote: Remote, state: FileState, *, marker: str = "") -> None:
-    """Remove the file."""
+def remove(remote: Remote, state: FileState, *, marker: str = "", before: str = "") -> None:
+    """Remove the file; `marker` and `before` as of FileWanted."""
     path = quote(state.path)
     remote.run(
-        f"{PRELUDE}{_marker(marker)}"
+        f"{PRELUDE}{before}{_marker(marker)}"
         f'e=$(rm -f {path} 2>&1) || die "cannot remove the file: $e"\n'
         f"sync {quote(posixpath.dirname(state.path))} 2>/dev/null || sync\n{END}"
     )
@@ -205,13 +217,14 @@ def write_script(state: FileState, wanted: FileWanted) -> str:
         "}\n"
         'h=$(sha256sum < "$t") || die "sha256sum failed on the new $f"\n'
         '[ "${h%% *}" = "$want" ] || die "the new $f arrived incomplete; it is as it was"\n'
-        f"{_attributes(quote(temporary), owner, group, mode)}{validate}{_marker(wanted.marker)}"
+        f"{attributes_script(quote(temporary), owner, group, mode)}{validate}{wanted.before}{_marker(wanted.marker)}"
         'e=$(mv -f "$t" "$f" 2>&1) || die "cannot put $f in its place: ${e##*: }"\n'
         f'sync "$d" 2>/dev/null || sync\n{END}'
     )
 
 
-def _attributes(target: str, owner: str | None, group: str | None, mode: str | None) -> str:
+def attributes_script(target: str, owner: str | None, group: str | None, mode: str | None) -> str:
+    """The lines that give `target` (quoted, or a variable in quotes) what is not None."""
     lines = []
     if owner is not None or group is not None:
         whom = f"{owner or ''}{':' + group if group is not None else ''}"
