@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from lab.agent import installed
 from lab.agent.apply import Lease, apply
 from lab.agent.client import Client, Reply, UnreachableError
 from lab.agent.user_data import NIC, UserData, UserDataError, read_layers, understand
+from lab.hosts.boot import registers
 from lab.hosts.config import HostConfig
 from lab.hosts.wanted import Journal, Wanted
 from lab.instance.state import read_json, write_json
@@ -44,6 +46,14 @@ class Seen(Protocol):
     @property
     def mac(self) -> str:
         """Hardware address."""
+
+    @property
+    def boot_id(self) -> str:
+        """ID of the boot."""
+
+    @property
+    def recovery(self) -> bool:
+        """Whether it booted its recovery system."""
 
     @property
     def ready(self) -> bool:
@@ -92,7 +102,9 @@ class Agent:
         self._wanted, self._sight, self._lease, self._pace = wanted, sight, lease, pace
         self._memory = Memory(**read_json(directory / "agent.json"))
         self._user_data: UserData | None = None
-        self._wrong = ""
+        self._root: Path | None = None
+        self._woke_in = ""
+        self._wrong = self._logged = ""
         self._reported: tuple[str, str] | None = None
         self._failures = self._beats = 0
         if not host.boot:
@@ -108,7 +120,17 @@ class Agent:
 
         With user-data that is wrong the host boots with what it had, and the agent says why. Raises OSError.
         """
-        self._reported = None
+        self._reported, self._root = None, root
+        if registers(root):
+            self._memory = Memory()
+        self._read(root)
+        if self._user_data is None:
+            return
+        changed = apply(root, self._user_data, self._lease)
+        self._journal.note(applied=changed)
+
+    def _read(self, root: Path) -> None:
+        """Read and check the user-data; what is wrong is told, and what was there before is used."""
         try:
             merged = read_layers(root)
             user_data = understand(merged, uid=self._host.id, host_name=self._host.name)
@@ -119,11 +141,9 @@ class Agent:
         else:
             self._wrong = ""
             write_json(self._directory / "applied.json", _plain(merged))
-        changed = apply(root, user_data, self._lease)
         self._user_data = user_data
-        self._journal.note(
-            user_data=self._wrong or "applied", notes=list(user_data.notes) or None, applied=changed, id=user_data.uid
-        )
+        notes = list(user_data.notes) or None
+        self._journal.note(user_data=self._wrong or "applied", notes=notes, id=user_data.uid)
 
     def step(self) -> float:
         """Do what is due; returns the seconds until the next step."""
@@ -131,6 +151,11 @@ class Agent:
         if seen is None or user_data is None or not seen.ready:
             self._reported = None
             return self._says("down", "the host is down or cut off", again=0.3)
+        if self._host.agent_mode and not self._runs(seen):
+            return self._says("absent", "no agent runs on this host", again=0.3)
+        if seen.recovery:
+            return self._says("inactive", "the host booted its recovery system, where no agent runs", again=0.3)
+        user_data = self._user_data or user_data
         if not self._wanted().heartbeat:
             return self._says("silent", "heartbeats are switched off", again=0.3)
         if user_data.local:
@@ -153,6 +178,16 @@ class Agent:
         # Spread a little, or all the agents of a restarted lab would speak at the same moment for ever.
         return self._says("registered", words, again=self._pace.heartbeat * random.uniform(0.9, 1.1))
 
+    def _runs(self, seen: Seen) -> bool:
+        """Whether the agent was installed on the host and started in this boot; reads its user-data then."""
+        if self._root is None or not installed.runs(self._root, seen.boot_id):
+            self._woke_in = ""
+            return False
+        if self._woke_in != seen.boot_id:
+            self._read(self._root)
+            self._woke_in, self._logged = seen.boot_id, ""
+        return True
+
     def _speak(self, user_data: UserData, seen: Seen) -> tuple[Reply, str]:
         """One exchange with the controller: (reply, what it was)."""
         if not self._memory.service_token or self._memory != replace(self._memory, **self._claim(user_data)):
@@ -168,8 +203,11 @@ class Agent:
             reply = self._ask("GET", f"{path}/config", user_data)
             if reply.ok:
                 self._journal.note(clusters=list(reply.body.get("clusterUids") or []) or None)
-        health = {"agentVersion": VERSION, "message": self._wrong, "state": "healthy"}
+        health = {"agentVersion": self._version(), "message": self._wrong, "state": "healthy"}
         return self._ask("PATCH", f"{path}/health", user_data, body=health), "heartbeat"
+
+    def _version(self) -> str:
+        return (self._host.agent_mode and self._root and installed.version(self._root)) or VERSION
 
     def _register(self, user_data: UserData, seen: Seen) -> Reply:
         headers = {"EdgeHostToken": user_data.token} if user_data.token else {}
@@ -225,6 +263,9 @@ class Agent:
 
     def _says(self, state: str, words: str, *, again: float) -> float:
         self._journal.note(agent=state, agent_says=words)
+        if self._host.agent_mode and self._woke_in and self._root and (words != self._logged or state == "refused"):
+            self._logged = words
+            installed.log(self._root, words)
         return again
 
 

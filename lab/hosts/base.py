@@ -1,6 +1,7 @@
-"""The base roots of the lab's hosts: Debian with systemd and sshd, without Python, built once and kept in the cache.
+"""The base roots of the lab's hosts: Debian with systemd and sshd, built once and kept in the cache.
 
-There are two: the plain one, and one for hosts that may become nodes of a Kubernetes.
+There are three: the plain one and one for hosts that may become nodes of a Kubernetes, both without Python, and one of a Linux
+that is no Edge host yet, with Python.
 
 The finished root lies unpacked in the cache, where every lab uses it as the read-only lower directory of its hosts'
 overlays, and packed beside it (``base-<hash>.tar.zst``), which is what a CI cache carries over.
@@ -23,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lab.hosts import linux_root
 from lab.kubernetes import node_root
 
 SUITE = "bookworm"
@@ -67,7 +69,7 @@ MaxStartups 100
 _CUSTOMIZE = """\
 set -eu
 root=$1
-test ! -e "$root/usr/bin/python3"
+[ -n "${LAB_PYTHON:-}" ] || test ! -e "$root/usr/bin/python3"
 chroot "$root" useradd --create-home --shell /bin/bash --user-group kairos
 printf 'kairos ALL=(ALL) NOPASSWD:ALL\\n' > "$root/etc/sudoers.d/kairos"
 chmod 0440 "$root/etc/sudoers.d/kairos"
@@ -96,26 +98,30 @@ def cache_directory() -> Path:
     return Path(home) / "palette-edge-lab"
 
 
-def recipe_hash(*, node: bool = False) -> str:
+def recipe_hash(*, node: bool = False, linux: bool = False) -> str:
     """Changes whenever anything that goes into the base root changes, so that an old root is never mistaken for it."""
     recipe: list[Any] = [SUITE, PACKAGES, _EXCLUDED, _CUSTOMIZE, _SSH_KEYS_UNIT, _SSHD_CONFIG, platform.machine()]
     recipe += [node_root.PACKAGES, dict(node_root.FILES), node_root.CUSTOMIZE] if node else []
+    recipe += [linux_root.PACKAGES, linux_root.CUSTOMIZE] if linux else []
     return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]
 
 
-def root_directory(*, node: bool = False) -> Path:
+def root_directory(*, node: bool = False, linux: bool = False) -> Path:
     """Where the unpacked base root is, or would be."""
-    return cache_directory() / f"base-{recipe_hash(node=node)}"
+    return cache_directory() / f"base-{recipe_hash(node=node, linux=linux)}"
 
 
-def base_root(say: Callable[[str], None], *, node: bool = False) -> Path:
-    """The unpacked base root, built or unpacked first where needed; ``node`` is the one for nodes of a Kubernetes.
+def base_root(say: Callable[[str], None], *, node: bool = False, linux: bool = False) -> Path:
+    """The unpacked base root, built or unpacked first where needed.
+
+    ``node`` is the one for nodes of a Kubernetes, ``linux`` that of hosts which are to become Edge hosts.
 
     Two labs that start at once build it once: the second waits for the first. Raises BaseRootError.
     """
-    cache, root = cache_directory(), root_directory(node=node)
+    cache, root = cache_directory(), root_directory(node=node, linux=linux)
     archive = root.with_name(f"{root.name}.tar.zst")
     what = "the base root of hosts that become nodes" if node else "the base root of the lab's hosts"
+    what = "the base root of hosts for agent mode" if linux else what
     if root.is_dir():
         return root
     try:
@@ -131,7 +137,7 @@ def base_root(say: Callable[[str], None], *, node: bool = False) -> Path:
                 return root
             say(f"building {what}, once, about half a minute")
             with finished_at(root) as work:
-                _bootstrap(work, node=node)
+                _bootstrap(work, node=node, linux=linux)
                 pack(work, archive)
             return root
     except OSError as error:
@@ -153,13 +159,14 @@ def pack(folder: Path, archive: Path) -> None:
     packed.rename(archive)
 
 
-def _bootstrap(work: Path, *, node: bool) -> None:
+def _bootstrap(work: Path, *, node: bool, linux: bool) -> None:
     script = work.with_suffix(".sh")
-    script.write_text(_CUSTOMIZE + (node_root.CUSTOMIZE if node else ""))
+    script.write_text(_CUSTOMIZE + (node_root.CUSTOMIZE if node else "") + (linux_root.CUSTOMIZE if linux else ""))
     files = work.with_suffix(".files")
-    packages = PACKAGES + (node_root.PACKAGES if node else ())
+    packages = PACKAGES + (node_root.PACKAGES if node else ()) + (linux_root.PACKAGES if linux else ())
     hooks = [f'sh {shlex.quote(str(script))} "$1"']
     environment = {"LAB_SSHD_CONFIG": _SSHD_CONFIG, "LAB_SSH_KEYS_UNIT": _SSH_KEYS_UNIT}
+    environment["LAB_PYTHON"] = "yes" if linux else ""
     try:
         for path, (text, mode) in node_root.FILES.items() if node else ():
             target = files / path.lstrip("/")

@@ -13,7 +13,7 @@ import yaml
 
 _HOST_NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 _HOST_ID = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9_-]{0,126}[A-Za-z0-9])?$")
-_HOST_KEYS = {"name", "id", "address", "boot", "pairing_key"}
+_HOST_KEYS = {"name", "id", "address", "boot", "pairing_key", "agent_mode", "nics"}
 # The outer end of a host's virtual cable is called vb-<machine>, and the kernel allows 15 characters.
 _LONGEST_MACHINE_NAME = 12
 _TOLD = 20
@@ -28,7 +28,8 @@ class HostConfig:
     """One Edge host of the lab.
 
     ``address`` is the lease it boots with (with prefix length; empty = none), ``machine`` the short name that the
-    machine itself knows it by, ``boot`` is false for a host that only speaks to the controller.
+    machine itself knows it by, ``boot`` is false for a host that only speaks to the controller. With ``agent_mode`` it is a
+    plain Linux, whose agent does nothing until it was installed there. ``nics`` counts its NICs, host0 to host3.
     """
 
     name: str
@@ -37,6 +38,8 @@ class HostConfig:
     boot: bool = True
     machine: str = ""
     pairing_key: str = field(default="", repr=False)
+    agent_mode: bool = False
+    nics: int = 1
 
 
 @dataclass(frozen=True)
@@ -118,10 +121,17 @@ def _host(path: str, entry: object, bridge: list[str], wrong: list[str]) -> Host
         return nobody
     if not _HOST_ID.match(host_id):
         wrong.append(f"{path}.id: '{host_id}' is not an Edge host ID (letters, digits, '-', '_', at most 128)")
-    boot = entry.get("boot", True)
+    boot, agent_mode = entry.get("boot", True), entry.get("agent_mode", False)
     if not isinstance(boot, bool):
         wrong.append(f"{path}.boot: expected true or false")
         boot = True
+    if not isinstance(agent_mode, bool) or (agent_mode and not boot):
+        wrong.append(f"{path}.agent_mode: expected true or false, and true for a host that is booted only")
+        agent_mode = False
+    nics = entry.get("nics", 1)
+    if isinstance(nics, bool) or not isinstance(nics, int) or not 1 <= nics <= 4:
+        wrong.append(f"{path}.nics: expected a number of NICs, from 1 to 4")
+        nics = 1
     address = entry.get("address")
     if address is None and boot:
         wrong.append(f"{path}.address: a host that is booted needs the address it boots with, such as 10.42.0.101/24")
@@ -134,7 +144,13 @@ def _host(path: str, entry: object, bridge: list[str], wrong: list[str]) -> Host
         wrong.append(f"{path}.address: {address} is in no subnet of network.bridge ({', '.join(bridge) or 'empty'})")
     key = entry.get("pairing_key")
     return HostConfig(
-        name=name, id=host_id, address=str(address or ""), boot=boot, pairing_key="" if key is None else str(key)
+        name=name,
+        id=host_id,
+        address=str(address or ""),
+        boot=boot,
+        pairing_key="" if key is None else str(key),
+        agent_mode=agent_mode,
+        nics=nics,
     )
 
 

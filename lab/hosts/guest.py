@@ -9,6 +9,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.hosts.boot import RECOVERY, SENTINELS
+
 NIC = "host0"
 _LISTENING, _SSH = "0A", 22
 
@@ -17,7 +19,8 @@ _LISTENING, _SSH = "0A", 22
 class Look:
     """A host as it is now. ``address`` has a prefix (``10.42.0.11/24``) and is empty while there is none.
 
-    ``speaks`` is set for a host that is not booted and only speaks to the controller.
+    ``speaks`` is set for a host that is not booted and only speaks to the controller, ``recovery`` for one that booted its
+    recovery system, where no agent runs.
     """
 
     address: str = ""
@@ -28,6 +31,7 @@ class Look:
     logins: bool = False
     boot_id: str = ""
     speaks: bool = False
+    recovery: bool = False
 
     @property
     def ready(self) -> bool:
@@ -61,6 +65,7 @@ def look(leader: int, before: Look | None = None) -> Look:
         listening=(before is not None and before.listening) or _listens(process),
         logins=not (inside / "run/nologin").exists() and (inside / "run/systemd/system").exists(),
         boot_id=_text(inside / "proc/sys/kernel/random/boot_id").strip(),
+        recovery=(inside / "run/cos" / SENTINELS[RECOVERY]).exists(),
     )
 
 

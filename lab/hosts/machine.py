@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lab.hosts import cgroups, network, rootfs
+from lab.hosts import boot, cgroups, network, rootfs
 from lab.hosts.config import HostConfig
 from lab.hosts.enter import INTO_GROUPS, Guest
 from lab.hosts.guest import Look, leader_of, look
@@ -79,6 +79,7 @@ class Machine:
         self._removed = threading.Event()
         self._leader: int | None = None
         self._seen: Look | None = None
+        self._plugged = False
         self._boots = self._reboots = 0
         self._resets = int(read_json(self.directory / "reset.json").get("done") or 0)
 
@@ -89,7 +90,7 @@ class Machine:
     def guest(self) -> Guest | None:
         """The way into the host while it is up and its network is whole."""
         leader, seen = self._leader, self._seen
-        if leader is None or seen is None or not seen.ready:
+        if leader is None or seen is None or not seen.ready or seen.recovery:
             return None
         return Guest(self.host.name, leader, cgroups.existing(self._instance.name, self.host.machine))
 
@@ -119,7 +120,8 @@ class Machine:
         rootfs.put(self.root, "home/kairos/.ssh/authorized_keys", self._authorized_key, mode=0o600)
         for path in (folder, rootfs.inside(self.root, "home/kairos/.ssh/authorized_keys")):
             os.chown(path, home.st_uid, home.st_gid, follow_symlinks=False)
-        installer = rootfs.present(self.root, "oem/90_custom.yaml")
+        # A host for agent mode never saw a medium of EdgeForge.
+        installer = "" if self.host.agent_mode else rootfs.present(self.root, "oem/90_custom.yaml")
         if installer is None or INSTALLER_MARK in installer:
             rootfs.put(self.root, "oem/90_custom.yaml", self._installer_user_data, mode=0o600)
         if self._node is not None:
@@ -128,18 +130,25 @@ class Machine:
 
     def _reset(self, number: int) -> None:
         """Take away what a cluster left on the host, which does not run."""
-        for path in self._node.cluster_paths if self._node else ():
-            target = rootfs.inside(self.root, path)
-            if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
-            else:
-                target.unlink(missing_ok=True)
+        boot.wipe(self.root, self._node.cluster_paths if self._node else ())
         if self._node is not None:
             shutil.rmtree(self.directory / "containerd")
             (self.directory / "containerd").mkdir(mode=0o700)
         (self.directory / "node.json").unlink(missing_ok=True)
         write_json(self.directory / "reset.json", {"done": number})
         self._resets = number
+
+    def _load(self) -> None:
+        """What the boot loader does on a real host: boot what was asked for, once."""
+        if self.host.agent_mode:
+            return
+        entry = boot.take_entry(self.root)
+        if entry == boot.RESET:
+            boot.wipe(self.root)
+            self._reset(self._resets)
+            entry = boot.ACTIVE
+        boot.prepare(self.root, entry)
+        self._journal.note(boot=entry)
 
     def run(self, agent: BootAgent) -> None:
         """Boot the host, boot it again when it reboots, and leave it off when that is what was wanted."""
@@ -185,6 +194,7 @@ class Machine:
             self._reboots = wanted.reboots
             if self._resets != wanted.resets:
                 self._reset(wanted.resets)
+            self._load()
             process = self._start(agent)
             self._boots += 1
             try:
@@ -201,6 +211,7 @@ class Machine:
     def _put_away(self, process: subprocess.Popen[bytes]) -> None:
         """Leave nothing of a boot that has ended, or that went wrong here."""
         self._leader = self._seen = None
+        self._plugged = False
         if process.poll() is None:
             process.kill()
             process.wait()
@@ -216,6 +227,7 @@ class Machine:
         command += ["unshare", "--mount", "--propagation", "slave", "sh", "-c", _SPAWN, "sh"]
         command += ["--boot", "--quiet", "--register=no", "--keep-unit", f"--machine={machine}"]
         command += [f"--directory={self.root}", f"--network-bridge={network.BRIDGE}", "--link-journal=no"]
+        command += [f"--network-veth-extra={network.extra_cable(machine, at)}:host{at}" for at in range(1, self.host.nics)]
         command += ["--resolv-conf=off", "--timezone=off", "--console=pipe"]
         if self._node is not None:
             # runc's session keyring; kubelet's look at the kernel's messages, of which it shall see none of the machine's.
@@ -263,6 +275,8 @@ class Machine:
             self._leader = leader_of(pid)
         if self._leader is None:
             return cable
+        # The host's process 1 is there before its NICs are.
+        self._plugged = self._plugged or network.plug_in(self._instance.name, self.host.machine, self.host.nics)
         now = self._seen = look(self._leader, self._seen)
         if wanted.reboots != self._reboots:
             self._reboots = wanted.reboots

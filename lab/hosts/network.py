@@ -43,6 +43,17 @@ def set_link(name: str, machine: str, *, up: bool) -> bool:
     return _ip("-n", name, "link", "set", f"vb-{machine}", "up" if up else "down", may_fail=True) is not None
 
 
+def extra_cable(machine: str, number: int) -> str:
+    """The outer end of the cable of a host's further NIC, host1 and so on."""
+    return f"v{number}-{machine}"
+
+
+def plug_in(name: str, machine: str, nics: int) -> bool:
+    """Connect the further NICs of a host, as the first one is by itself; whether all of them are there yet."""
+    cables = [extra_cable(machine, number) for number in range(1, nics)]
+    return all(_ip("-n", name, "link", "set", one, "master", BRIDGE, "up", may_fail=True) is not None for one in cables)
+
+
 def _ip(*arguments: str, may_fail: bool = False) -> str | None:
     done = subprocess.run(["ip", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode == 0:

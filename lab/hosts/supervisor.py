@@ -93,9 +93,9 @@ class Supervisor:
         self._join(gone)
         new = [host for host in config.hosts if host.name not in self._carried]
         delivery = Delivery.from_data(data.get("kubernetes") or {})
-        base = base_root(_LOG.info, node=delivery.directory is not None) if any(host.boot for host in new) else None
         pace = Pace.for_hosts(len(config.hosts))
         for host in new:
+            base = _base(host, node=delivery.directory is not None)
             self._carried[host.name] = self._carry(host, config, pace=pace, base=base, data=data)
         if self._fleet is None and delivery.directory is not None:
             self._fleet = self._keep_clusters(delivery)
@@ -119,7 +119,8 @@ class Supervisor:
                 stopping=self._stopping,
                 installer_user_data=_installer_layer(host, str(data["endpoint"])),
                 authorized_key=str(data["authorized_key"]),
-                node=_node_parts(Delivery.from_data(data.get("kubernetes") or {})),
+                # What is installed on a plain Linux becomes no node: its root has no container runtime.
+                node=None if host.agent_mode else _node_parts(Delivery.from_data(data.get("kubernetes") or {})),
             )
         agent = Agent(
             host=host,
@@ -154,7 +155,7 @@ class Supervisor:
         """The booted hosts by the UIDs of their Edge hosts."""
         found = {}
         for carried in list(self._carried.values()):
-            if carried.machine is not None:
+            if carried.machine is not None and not carried.host.agent_mode:
                 host = _node_host(carried.machine, carried.agent)
                 found[host.uid] = host
         return found
@@ -173,6 +174,13 @@ def _node_host(machine: Machine, agent: Agent) -> NodeHost:
         guest=machine.guest,
         address=lambda: seen.address if (seen := machine.sight()) is not None else "",
     )
+
+
+def _base(host: HostConfig, *, node: bool) -> Path | None:
+    """The base root of a host that is booted."""
+    if not host.boot:
+        return None
+    return base_root(_LOG.info, linux=True) if host.agent_mode else base_root(_LOG.info, node=node)
 
 
 def _node_parts(delivery: Delivery) -> NodeParts | None:

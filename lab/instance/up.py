@@ -70,7 +70,7 @@ def up(instance: Instance, options: Options, say: Callable[[str], None]) -> None
             _can_boot(instance)
         delivery = kubernetes.choose(instance, options.kubernetes, booted=booted, say=say)
         if booted:
-            _ready_for_hosts(instance, booted, delivery, say)
+            _ready_for_hosts(instance, config, delivery, say)
         _keys(instance)
         remembered, changed = _remember(instance, config, options, delivery)
         _controller(instance, remembered, changed, say)
@@ -108,11 +108,13 @@ def _can_boot(instance: Instance) -> None:
             raise PreconditionsMissing(lacking)
 
 
-def _ready_for_hosts(instance: Instance, booted: int, delivery: Delivery, say: Callable[[str], None]) -> None:
+def _ready_for_hosts(instance: Instance, config: LabConfig, delivery: Delivery, say: Callable[[str], None]) -> None:
     nodes = delivery.directory is not None
+    booted = sum(host.boot for host in config.hosts)
     if registry.claim(instance, booted=booted, nodes=nodes):
         say(f"fs.inotify.max_user_instances raised for {booted} hosts; 'down' puts it back")
-    base_root(say, node=nodes)
+    for linux in sorted({host.agent_mode for host in config.hosts if host.boot}):
+        base_root(say, node=nodes and not linux, linux=linux)
 
 
 def _keys(instance: Instance) -> None:

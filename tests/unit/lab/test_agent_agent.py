@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from lab.agent.agent import VERSION, Agent, Pace
 from lab.agent.apply import Lease
 from lab.agent.client import Client
 from lab.agent.scheduler import Scheduler
+from lab.hosts.boot import ACTIVE, REGISTRATION, prepare
 from lab.hosts.config import HostConfig
 from lab.hosts.guest import Look
 from lab.hosts.wanted import Journal, WantedFile, change_wanted
@@ -365,3 +366,23 @@ def test_an_agent_that_was_taken_away_acts_no_more() -> None:
     _until(lambda: stays.steps > before + 20)
     assert gone.steps == after
     scheduler.stop()
+
+
+def test_no_agent_acts_in_the_recovery_system(host: Host, controller: Controller) -> None:
+    host.boot()
+    host.seen = replace(UP, recovery=True)
+    host.agent.step()
+    assert (controller.seen, host.status()["agent"]) == ([], "inactive")
+
+
+def test_a_registration_boot_registers_anew(host: Host, controller: Controller) -> None:
+    host.boot()
+    host.agent.step()
+    prepare(host.root, REGISTRATION)
+    host.boot()
+    host.agent.step()
+    assert len(controller.of("POST", "/register")) == 2
+    prepare(host.root, ACTIVE)
+    host.boot()
+    host.agent.step()
+    assert len(controller.of("POST", "/register")) == 2

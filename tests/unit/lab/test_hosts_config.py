@@ -102,3 +102,10 @@ def test_a_file_that_is_no_yaml_is_named(tmp_path: Path, text: str) -> None:
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yml: No such file"):
         load(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize("nics", [0, 5, "2", True])
+def test_a_number_of_nics_that_is_none_is_refused(nics: object) -> None:
+    data = {"network": {"bridge": ["10.9.0.254/24"]}, "hosts": [{"name": "a", "address": "10.9.0.1/24", "nics": nics}]}
+    with pytest.raises(ConfigError, match=r"hosts\[0\]\.nics: expected a number of NICs, from 1 to 4"):
+        parse(data)
