@@ -227,7 +227,9 @@ class Machine:
         command += ["unshare", "--mount", "--propagation", "slave", "sh", "-c", _SPAWN, "sh"]
         command += ["--boot", "--quiet", "--register=no", "--keep-unit", f"--machine={machine}"]
         command += [f"--directory={self.root}", f"--network-bridge={network.BRIDGE}", "--link-journal=no"]
-        command += [f"--network-veth-extra={network.extra_cable(machine, at)}:host{at}" for at in range(1, self.host.nics)]
+        command += [
+            f"--network-veth-extra={network.extra_cable(machine, at)}:host{at}" for at in range(1, self.host.nics)
+        ]
         command += ["--resolv-conf=off", "--timezone=off", "--console=pipe"]
         if self._node is not None:
             # runc's session keyring; kubelet's look at the kernel's messages, of which it shall see none of the machine's.

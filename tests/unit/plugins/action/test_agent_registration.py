@@ -114,8 +114,8 @@ def test_palette_refusing_is_one_line(world: World) -> None:
 
 
 def test_without_waiting_and_in_check_mode_the_host_is_not_asked(world: World) -> None:
-    for more in ({"wait": False}, {"check": True}):
-        assert world.run(**more)["registered"] is False
+    assert world.run(wait=False)["registered"] is False
+    assert world.run(check=True)["registered"] is False
     assert world.host.commands == []
 
 

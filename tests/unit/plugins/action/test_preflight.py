@@ -187,7 +187,14 @@ def test_the_role_as_a_user_runs_it(tmp_path: Path) -> None:
                    "edge_host_proxy": {"https": "http://ops:canary-password@127.0.0.1:1"}},
     }  # fmt: skip
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": {**local, **small}}}))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventory.yml", "-vvvv", "--check", "play.yml"]
+    command = [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        "-i",
+        "inventory.yml",
+        "-vvvv",
+        "--check",
+        "play.yml",
+    ]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "HOME": str(tmp_path), "PALETTE_API_KEY": ""}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr

@@ -21,6 +21,7 @@ Run = Callable[..., dict[str, Any]]
 
 # Actions that are tested together.
 TOGETHER = {
+    "host_key_info": "host_key",
     "rollout_record": "rollout",
     "rollout_report": "rollout",
     "preflight_record": "preflight",
