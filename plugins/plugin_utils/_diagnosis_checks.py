@@ -131,7 +131,7 @@ def service_not_in_no_proxy(evidence: Evidence) -> Iterator[Seen]:
     spared = [part.strip() for part in re.split(r"[,\s]+", settings.get("no_proxy", "")) if part.strip()]
     for name, network in _cluster_networks(evidence):
         if name == "service-cidr":
-            service = next(network.hosts())
+            service = next(iter(network.hosts()), network.network_address)
             if not any(_spares(part, service) for part in spared):
                 yield "network/proxy", f"noProxy does not have the service address {service} ({network})"
 

@@ -98,7 +98,7 @@ def test_no_secret_is_in_a_bundle(lab: t.Any, host: t.Any, tmp_path: Path) -> No
     assert "name: edge-1" in shown
     assert f"edgeHostToken: {HIDDEN}" in shown
     assert "(left out)" in shown
-    assert f"@proxy.example.com" in shown  # noqa: F541
+    assert "@proxy.example.com" in shown
 
 
 def test_the_bundle_is_complete_private_and_explained(lab: t.Any, host: t.Any, tmp_path: Path) -> None:
