@@ -125,6 +125,8 @@ def outcome(words: str) -> tuple[str, str]:
     """What an attempt to connect came to, by exit code and words of the tool, and those words."""
     code, dummy, said = words.partition(" ")
     said = " ".join(said.split())
+    # Bash tells it twice, the second time with its own line number.
+    said = re.sub(r"^bash: connect: (.+?) bash: line \d+: /dev/tcp/.*$", r"\1", said)
     if code == "0":
         return OPEN, said
     for what, pattern in _PATTERNS:
