@@ -297,13 +297,18 @@ class Session:
         report(writer.done)
 
 
+def clock() -> float:
+    """The clock as it is when it is asked."""
+    return time.monotonic()
+
+
 @dataclass
 class Pace:
     """Keeps to `limit` bytes a second; 0 is no limit."""
 
     limit: int
     bytes: int = 0
-    since: float = field(default_factory=lambda: time.monotonic())
+    since: float = field(default_factory=clock)
 
     def sent(self, count: int) -> None:
         self.bytes += count

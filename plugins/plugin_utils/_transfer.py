@@ -21,7 +21,7 @@ from ansible_collections.palette.edge.plugins.plugin_utils._remote import (
     Remote,
     plain_reason,
 )
-from ansible_collections.palette.edge.plugins.plugin_utils._sftp import LinkCutError, Session
+from ansible_collections.palette.edge.plugins.plugin_utils._sftp import LinkCutError, Session, clock
 from ansible_collections.palette.edge.plugins.plugin_utils._upload import (
     Place,
     Source,
@@ -60,7 +60,7 @@ class Transfer:
     done: int = 0
     resumed_from: int | None = None
     _sender: str = ""
-    _told: float = field(default_factory=lambda: time.monotonic())
+    _told: float = field(default_factory=clock)
 
     def run(self, *, owner: str | None, group: str | None, mode: str | None) -> dict[str, int]:
         """Send what is missing and put it in place; what was sent, and from where. Raises HostError or HostUnreachable."""

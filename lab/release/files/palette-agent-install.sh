@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The lab's imitation of the vendor's script, with the faults that are known of that one:
 # VERSION of the caller is ignored, an architecture without a program does not stop it, what is downloaded is neither
 # checked nor asked for with --fail, and lies in the current directory.

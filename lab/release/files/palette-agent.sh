@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The lab's imitation of the vendor's program. What a test puts below /etc/palette-lab changes how it behaves.
 set -e
 version="@VERSION@"

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The lab's imitation: what the package installs at the next boot.
 set -ex
 done=/opt/spectrocloud/state/setup_done

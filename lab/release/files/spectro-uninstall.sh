@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The lab's imitation of the vendor's script: removes what the lab's imitation of the agent laid down.
 systemctl disable --now spectro-init.service spectro-stylus-agent.service \
     spectro-palette-agent-{start,initramfs,boot,network,bootstrap}.service > /dev/null 2>&1

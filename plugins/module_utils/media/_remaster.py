@@ -87,7 +87,8 @@ def running(variant: Variant, xorriso: str) -> Iterator[int]:
                 fcntl.fcntl(reading, _SET_PIPE_SIZE, 4 * _CHUNK)
             # Dates of an ISO carry the time zone; names are converted by the locale.
             env = {**os.environ, "SOURCE_DATE_EPOCH": str(variant.epoch), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
-            process = subprocess.Popen(
+            # run_command keeps all output in memory, and this is several GB.
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 variant.command(xorriso, writing),
                 pass_fds=(writing,), stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=env, cwd="/",
             )  # fmt: skip
