@@ -93,8 +93,8 @@ def all_steps(pytest_arguments: list[str], *, quick: bool) -> list[Step]:
         Step("artefact", _artefact),
         _pytest("unit", OLDEST, "tests/unit", arguments=of_other_cores, workers=0, cores=1),
         _pytest("unit", NEWEST, "tests/unit", arguments=of_other_cores, workers=0, cores=1),
-        # Each file has labs of its own.
-        _pytest("lab", USUAL, "tests/lab", arguments=["--dist=loadfile", *pytest_arguments]),
+        # Each file has labs of its own, and waits for hosts now and then.
+        _pytest("lab", USUAL, "tests/lab", arguments=["--dist=loadfile", *pytest_arguments], workers=3),
         Step("demo", _demo("--states"), cores=2, minutes=5),
         Step("demo on kubernetes", _demo(), cores=2, minutes=15),
     ]
