@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 NIC = "host0"
+_NICS = re.compile(r"host[0-9]")
 _LARGEST = 1 << 20
 _ENDPOINT = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$")
 _HOST_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
@@ -27,8 +28,21 @@ class UserDataError(Exception):
 
 
 @dataclass(frozen=True)
+class Nic:
+    """A NIC beside the first one; ``address`` is empty when it is on DHCP."""
+
+    name: str
+    address: str = ""
+    gateway: str = ""
+    nameserver: str = ""
+
+
+@dataclass(frozen=True)
 class UserData:
-    """What the agent acts on. ``address`` (``10.42.0.11/24``) is empty when the NIC is on DHCP; ``notes`` are for people."""
+    """What the agent acts on. ``address`` (``10.42.0.11/24``) is empty when the NIC is on DHCP; ``notes`` are for people.
+
+    ``steps`` are those of all layers by stage, the earlier layer's first.
+    """
 
     uid: str
     host_name: str
@@ -44,16 +58,21 @@ class UserData:
     proxy: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_certs: tuple[str, ...] = ()
     ntp_servers: tuple[str, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    users: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    steps: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
 
 
 def read_layers(root: Path) -> dict[str, Any]:
     """The layers below ``root``/oem merged: every ``*.yaml`` in the order of the names, then the site's ``user-data``.
 
-    Maps merge deeply; anything else, lists too, is replaced by the later layer. Raises UserDataError.
+    Maps merge deeply; anything else, lists too, is replaced by the later layer. Only the steps of a stage add up, as each
+    file's are run. Raises UserDataError.
     """
     oem = root / "oem"
     merged: dict[str, Any] = {}
+    steps: dict[str, list[Any]] = {}
     names = sorted(path.name for path in oem.glob("*.yaml")) if oem.is_dir() and not oem.is_symlink() else []
     for name in [*names, "user-data"]:
         text = _read(oem / name)
@@ -68,7 +87,21 @@ def read_layers(root: Path) -> dict[str, Any]:
         if not isinstance(layer, dict):
             raise UserDataError(f"/oem/{name}: expected a mapping, found {type(layer).__name__}")
         merged = merge(merged, layer)
-    return merged
+        for stage, added in _stages(layer, f"/oem/{name}: stages").items():
+            steps[stage] = [*steps.get(stage, []), *added]
+    return {**merged, "stages": steps} if steps else merged
+
+
+def _stages(layer: Mapping[str, Any], path: str) -> dict[str, list[Any]]:
+    """The steps by stage. Raises UserDataError for what is no list of mappings."""
+    wrong: list[str] = []
+    stages = _mapping(layer, "stages", path, wrong)
+    for stage, steps in stages.items():
+        if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+            wrong.append(f"{path}.{stage}: expected a list of steps")
+    if wrong:
+        raise UserDataError("; ".join(wrong))
+    return {str(stage): list(steps) for stage, steps in stages.items()}
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,8 +135,14 @@ def understand(merged: Mapping[str, Any], *, uid: str, host_name: str) -> UserDa
     if not _HOST_NAME.match(os_name):
         wrong.append(f"stylus.site.hostName: '{os_name}' is not a host name")
     tags = _mapping(site, "tags", "stylus.site.tags", wrong)
-    address, gateway, own_nameserver, notes = _interface(net, wrong)
-    nameserver = own_nameserver or str(net.get("nameserver") or "")
+    first, *more = _interfaces(net, wrong)
+    interfaces = _mapping(net, "interfaces", "stylus.site.network.interfaces", [])
+    notes = [
+        f"user-data names the NIC {name}, but this host only has {NIC}"
+        for name in interfaces
+        if not _NICS.fullmatch(str(name))
+    ]
+    nameserver = first.nameserver or str(net.get("nameserver") or "")
     if nameserver and not _is_ip(nameserver):
         wrong.append(f"stylus.site.network.nameserver: '{nameserver}' is not an IP address")
     certificates = _certificates(site.get("caCerts"), wrong)
@@ -119,12 +158,15 @@ def understand(merged: Mapping[str, Any], *, uid: str, host_name: str) -> UserDa
         project=_project(site),
         disable_auto_register=site.get("disableAutoRegister") is True,
         tags={str(key): _label(value) for key, value in tags.items()},
-        address=address,
-        gateway=gateway,
+        address=first.address,
+        gateway=first.gateway,
         nameservers=(nameserver,) if nameserver else (),
         proxy=proxy,
         ca_certs=certificates,
         ntp_servers=_words(site.get("ntpServers")),
+        nics=tuple(more),
+        users=_mapping(site, "users", "stylus.site.users", []),
+        steps={stage: tuple(steps) for stage, steps in _stages(merged, "stages").items()},
         notes=tuple(notes),
     )
 
@@ -140,18 +182,22 @@ def _project(site: Mapping[str, Any]) -> dict[str, str]:
 _PROXIES = {"http_proxy": "httpProxy", "https_proxy": "httpsProxy", "no_proxy": "noProxy"}
 
 
-def _interface(net: Mapping[str, Any], wrong: list[str]) -> tuple[str, str, str, list[str]]:
-    """(address with prefix, gateway, nameserver, notes) of the one NIC that a lab host has."""
+def _interfaces(net: Mapping[str, Any], wrong: list[str]) -> list[Nic]:
+    """The first NIC, then the others that user-data names."""
     interfaces = _mapping(net, "interfaces", "stylus.site.network.interfaces", wrong)
-    notes = [f"user-data names the NIC {name}, but this host only has {NIC}" for name in interfaces if name != NIC]
-    path = f"stylus.site.network.interfaces.{NIC}"
-    nic = _mapping(interfaces, NIC, path, wrong)
+    names = [NIC, *sorted(str(name) for name in interfaces if _NICS.fullmatch(str(name)) and name != NIC)]
+    return [_interface(name, interfaces, wrong) for name in names]
+
+
+def _interface(name: str, interfaces: Mapping[str, Any], wrong: list[str]) -> Nic:
+    path = f"stylus.site.network.interfaces.{name}"
+    nic = _mapping(interfaces, name, path, wrong)
     kind = str(nic.get("type") or "dhcp")
     if kind not in ("dhcp", "static"):
         wrong.append(f"{path}.type: '{kind}' is neither dhcp nor static")
     nameserver = str(nic.get("nameserver") or "")
     if kind != "static":
-        return "", "", nameserver, notes
+        return Nic(name, nameserver=nameserver)
     given, mask, gateway = (str(nic.get(key) or "") for key in ("ipAddress", "mask", "gateway"))
     combined = f"{given}/{mask}" if mask and "/" not in given else given
     try:
@@ -160,10 +206,10 @@ def _interface(net: Mapping[str, Any], wrong: list[str]) -> tuple[str, str, str,
         interface = ipaddress.IPv4Interface(combined)
     except ValueError as error:
         wrong.append(f"{path}.ipAddress: '{given}' is not an address with prefix, such as 10.42.0.11/24: {error}")
-        return "", "", nameserver, notes
+        return Nic(name, nameserver=nameserver)
     if gateway and not (_is_ip(gateway) and ipaddress.ip_address(gateway) in interface.network):
         wrong.append(f"{path}.gateway: '{gateway}' is no address in {interface.network}")
-    return interface.with_prefixlen, gateway, nameserver, notes
+    return Nic(name, interface.with_prefixlen, gateway, nameserver)
 
 
 def _certificates(value: object, wrong: list[str]) -> tuple[str, ...]:

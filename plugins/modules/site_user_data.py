@@ -24,6 +24,13 @@ description:
       written under
     C(/run/palette-edge), which a reboot wipes, so that a run that ended between writing and rebooting is made up for by
       the next one.
+  - With O(confirm_within), a change that one could lock oneself out with gets a way back. Until
+    M(palette.edge.site_user_data_confirmation) confirms it, the host keeps a copy of its old user-data, and takes it
+    again by itself, with a reboot, when the time from the boot is over; a power cut in between does not keep it from
+    that.
+  - What C(stylus.site.network) has no words for (MTU, VLANs, search domains, more than one name server of a NIC)
+    becomes files of systemd-networkd, which a step of the stage C(initramfs) writes to C(/run/systemd/network) at
+    each boot. Their names begin with C(00-palette-edge-), so that they come before the agent's own for the same NIC.
   - A change of tags alone asks for no reboot. Tags of a registered host are set through Palette
     (M(palette.edge.edge_host)), and a node of a cluster is not taken away for them.
 notes:
@@ -40,6 +47,13 @@ notes:
     other users;
     Trusted Boot encrypts it."
   - "For a UKI or read-only image O(path) must lie on a writable partition; C(/oem) does."
+  - "That the files for systemd-networkd win over what the agent writes is how systemd-networkd works: of several
+    files that fit a NIC, the first by name counts. It is unproven on a real appliance whose images configure the
+    network in another way."
+  - "The way back is a folder C(/oem/.palette-way-back) and a layer C(/oem/99_palette_way_back.yaml), whose stage
+    C(boot) starts the timer. It is in force from the boot on; a host that is never rebooted goes nowhere. That
+    C(/oem) holds layers whose stages are run at each boot is documented for Kairos; the whole is proven on hosts of
+    this collection's lab, and on no appliance."
   - "Whether Palette appends or replaces lists when it merges layers (certificates, registries) is not documented. Give
     a list in one layer only."
 author:
@@ -149,9 +163,12 @@ options:
     description:
       - NICs by name (C(stylus.site.network.interfaces)). Without any, all of them use DHCP.
       - >-
-        Each has the keys C(type) (V(static) or V(dhcp); by default static with an address, else dhcp), C(address) (with
-        prefix
-        length, C(10.0.10.25/24)), C(gateway) and C(nameservers) (a list, of which user-data takes the first).
+        Each has the keys C(type) (V(static), V(dhcp), or V(none) for a NIC that only bears VLANs; by default static
+        with an address, else dhcp), C(address) (with prefix length, C(10.0.10.25/24)), C(gateway) (one of all NICs),
+        C(nameservers) (list), C(search) (list of domains), C(mtu) (576 to 65535) and C(vlans).
+      - >-
+        C(vlans) is a map from ID (1 to 4094) to the same keys, but for C(vlans) and V(none). The VLAN's interface is
+        called C(NIC.ID). A host whose kernel knows no VLANs is refused.
     type: dict
   users:
     description:
@@ -161,6 +178,17 @@ options:
         (YYYY-MM-DD),
         C(lock_passwd) (bool) and C(ssh_authorized_keys) (list).
     type: dict
+  confirm_within:
+    description:
+      - Seconds from the boot within which M(palette.edge.site_user_data_confirmation) has to confirm a change of
+        network, accounts or stages, before the host takes its old user-data back. V(0) goes without a way back.
+      - Give it time for the boot's later part, for the agent, and for your run to find the host.
+    type: int
+    default: 0
+  retry:
+    description: Whether to write a user-data again that the host took back before. Without, it is refused, and says why.
+    type: bool
+    default: false
   extra:
     description:
       - Anything else that user-data takes, in its own words, merged last and so with the last word, such as C(stages),
@@ -170,6 +198,8 @@ options:
     type: dict
 seealso:
   - module: palette.edge.host_reboot
+  - module: palette.edge.site_user_data_confirmation
+  - module: palette.edge.host_configuration_info
   - plugin: palette.edge.registration_token
     plugin_type: lookup
 """
@@ -202,6 +232,28 @@ EXAMPLES = r"""
     addresses: [10.42.0.11]
   become: true
   when: site_layer.reboot_required
+
+- name: Another address, a second NIC and a VLAN, with a way back
+  palette.edge.site_user_data:
+    addresses: [10.42.0.12/24, 10.42.0.11]
+    partial: true
+    host_id: edge-store-042-1
+    confirm_within: 600
+    interfaces:
+      eth0:
+        address: 10.42.0.12/24
+        gateway: 10.42.0.1
+        nameservers: [10.42.0.1, 10.42.0.2]
+        search: [store-042.example.com]
+        mtu: 9000
+        vlans:
+          42:
+            address: 10.42.42.12/24
+            mtu: 1500
+      eth1:
+        address: 10.43.0.12/24
+  become: true
+  register: site_layer
 
 - name: A locally managed host, with its own stage
   palette.edge.site_user_data:
@@ -243,6 +295,17 @@ reboot_required:
   type: bool
   returned: success
   sample: true
+confirmation_required:
+  description: Whether M(palette.edge.site_user_data_confirmation) has to confirm what is written, by this run or an
+    earlier one.
+  type: bool
+  returned: success
+  sample: true
+sha256:
+  description: Checksum of what lies there now, or in check mode would; V(-) for nothing.
+  type: str
+  returned: success
+  sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 user_data:
   description: The site layer as a mapping, secrets hidden.
   type: dict

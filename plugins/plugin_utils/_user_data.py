@@ -11,8 +11,9 @@ import typing as t
 
 import yaml
 
-from ansible_collections.palette.edge.plugins.module_utils.user_data._model import Interface, SiteLayer, User
+from ansible_collections.palette.edge.plugins.module_utils.user_data._model import SiteLayer, User
 from ansible_collections.palette.edge.plugins.module_utils.user_data._render import HEADER
+from ansible_collections.palette.edge.plugins.plugin_utils._interfaces import interface
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -35,15 +36,7 @@ def site_layer(args: dict[str, t.Any]) -> SiteLayer:
         ca_certificates=tuple(args.get("ca_certificates") or ()),
         ntp_servers=tuple(args.get("ntp_servers") or ()),
         nameserver=args.get("nameserver"),
-        interfaces={
-            name: Interface(
-                type=nic.get("type"),
-                address=nic.get("address") or None,
-                gateway=nic.get("gateway") or None,
-                nameservers=tuple(nic.get("nameservers") or ()),
-            )
-            for name, nic in (args.get("interfaces") or {}).items()
-        },
+        interfaces={name: interface(nic) for name, nic in (args.get("interfaces") or {}).items()},
         users={
             name: User(
                 groups=tuple(user.get("groups") or ()),

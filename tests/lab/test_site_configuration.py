@@ -10,121 +10,20 @@ Skips, saying why, where this machine cannot boot hosts.
 from __future__ import annotations
 
 import base64
-import os
-import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from lab.hosts import preconditions
+from ansible_collections.palette.edge.tests.lab.one_host import ROLE, TOKEN, Hosts, one_host
 
 pytestmark = pytest.mark.lab
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-CONFIG = """\
-network: {bridge: [10.43.0.1/24]}
-hosts:
-  - {name: site-1, id: edge-site-1, address: 10.43.0.101/24}
-"""
-TOKEN = "canary-t0ken-of-the-registration"
-VARIABLES: dict[str, Any] = {
-    "site_configuration_registration_token": TOKEN,
-    "edge_site_palette_endpoint": "palette.example.com",
-    "edge_site_management_mode": "central",
-    "edge_host_id": "edge-site-1",
-    "edge_host_name": "site-one",
-    "edge_host_nic": "host0",
-    "edge_host_address": "10.43.0.11/24",
-    "edge_host_initial_address": "10.43.0.101",
-    "edge_host_gateway": "10.43.0.1",
-    "edge_host_tags": {"site": "store-042"},
-    "edge_host_ntp_servers": ["pool.ntp.org"],
-    "site_configuration_connect_timeout": 3,
-    "site_configuration_timeout": 20,
-    "site_configuration_reboot_timeout": 90,
-}
-ROLE = {"hosts": "all", "gather_facts": False, "roles": [{"role": "palette.edge.site_configuration"}]}
-
-
-@dataclass
-class Run:
-    """What a playbook printed, and its recap for each host."""
-
-    text: str
-    stats: dict[str, dict[str, int]]
-
-
-@dataclass
-class Hosts:
-    """A lab of this test's own, and Ansible on its hosts."""
-
-    folder: Path
-    name: str
-    variables: dict[str, str] = field(default_factory=dict)
-
-    def lab(self, *arguments: str, check: bool = True) -> str:
-        command = [sys.executable, "-m", "lab", *arguments, "--state", str(self.folder / "state"), "--name", self.name]
-        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=180, check=False)
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def play(self, play: dict[str, Any], *arguments: str, hosts: dict[str, Any] | None = None, **more: Any) -> Run:
-        """Run one play; `hosts` gives further hosts their variables, `more` changes those of all."""
-        named = {"site-1": {"ansible_host": "10.43.0.101"}, **(hosts or {})}
-        inventory = {"all": {"hosts": named, "vars": {**VARIABLES, **more}}}
-        (self.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
-        (self.folder / "play.yml").write_text(yaml.safe_dump([play]))
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventory.yml", *arguments, "play.yml"]
-        environment = {**os.environ, **self.variables, "ANSIBLE_NOCOLOR": "1", "HOME": str(self.folder)}
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
-        text = done.stdout + done.stderr
-        stats = {}
-        for line in text.partition("PLAY RECAP")[2].splitlines():
-            if " : ok=" in line:
-                host, dummy, numbers = line.partition(":")
-                stats[host.strip()] = {key: int(value) for key, value in (word.split("=") for word in numbers.split())}
-        return Run(text, stats)
-
-    def raw(self, script: str) -> str:
-        """What a script on the host prints, as root."""
-        done = self.play({"hosts": "site-1", "gather_facts": False, "become": True, "tasks": [
-            {"palette.edge.host_facts": {"addresses": ["10.43.0.11", "10.43.0.101"]}, "register": "found"},
-            {"ansible.builtin.set_fact": {"ansible_host": "{{ found.address }}"}},
-            {"ansible.builtin.raw": script, "register": "said"},
-            {"ansible.builtin.copy": {"content": "{{ said.stdout }}", "dest": str(self.folder / "said")},
-             "delegate_to": "localhost", "become": False,
-             "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}},
-        ]})  # fmt: skip
-        assert done.stats["site-1"]["failed"] == 0, done.text
-        return (self.folder / "said").read_text().replace("\r\n", "\n")
 
 
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory, collections_path: Path) -> Iterator[Hosts]:
-    folder = tmp_path_factory.mktemp("configuration")
-    missing = preconditions.missing(folder)
-    if missing:
-        pytest.skip(f"this machine cannot boot hosts: {'; '.join(missing)}")
-    (folder / "lab.yml").write_text(CONFIG)
-    found = Hosts(folder, f"sc-{os.getpid()}")
-    try:
-        found.lab("up", "--config", str(folder / "lab.yml"), "--kubernetes", "none")
-        exports = (shlex.split(line)[1] for line in found.lab("env").splitlines())
-        found.variables = {
-            "ANSIBLE_COLLECTIONS_PATH": str(collections_path),
-            **dict(line.split("=", 1) for line in exports),
-        }
+    with one_host(tmp_path_factory.mktemp("configuration"), "sc", collections_path) as found:
         yield found
-    finally:
-        found.lab("down", "--purge", check=False)
 
 
 def test_the_whole_way(hosts: Hosts) -> None:

@@ -9,6 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.palette.edge.plugins.module_utils.user_data import _networkd
 from ansible_collections.palette.edge.plugins.module_utils.user_data._merge import Document, merge
 
 TOKEN_LATER = "<not known yet>"
@@ -44,12 +45,19 @@ _BELOW = {"ipAddress": "address", "nameserver": "nameservers", "passwordExpiry":
 
 @dataclass(frozen=True)
 class Interface:
-    """A NIC. `address` carries its prefix length; type None means static with an address and dhcp without."""
+    """A NIC, or a VLAN on one (which has no VLANs of its own).
+
+    `address` carries its prefix length; type None means static with an address and dhcp without; `none` is a NIC that
+    has no address, as it only bears VLANs. `vlans` are by ID, in digits.
+    """
 
     type: str | None = None
     address: str | None = None
     gateway: str | None = None
     nameservers: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    mtu: int | None = None
+    vlans: t.Mapping[str, Interface] = field(default_factory=dict)
 
     def document(self) -> Document:
         return _given(
@@ -102,13 +110,13 @@ class SiteLayer:
     extra: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     def document(self) -> Document:
-        """The user-data as a mapping, `extra` merged last."""
+        """The user-data as a mapping, `extra` merged last. What of the NICs `stylus` cannot say is a step of a stage."""
         network = _given(
             httpProxy=self.proxy_http,
             httpsProxy=self.proxy_https,
             noProxy=",".join(self.no_proxy),
             nameserver=self.nameserver,
-            interfaces={name: nic.document() for name, nic in self.interfaces.items()},
+            interfaces={name: nic.document() for name, nic in self.interfaces.items() if nic.type != "none"},
         )
         by_uid = bool(self.project and _UID.fullmatch(self.project))
         site = _given(
@@ -124,7 +132,8 @@ class SiteLayer:
             users={name: user.document() for name, user in self.users.items()},
             network=network,
         )
-        return merge(_given(stylus=_given(managementMode=self.management_mode, site=site)), self.extra)
+        document = merge(_given(stylus=_given(managementMode=self.management_mode, site=site)), self.extra)
+        return _networkd.with_step(document, self.interfaces)
 
     def option_of(self, path: t.Sequence[str | int]) -> str:
         """How the user calls the place `path` of the document: the option, or the place within `extra`."""
@@ -140,15 +149,6 @@ class SiteLayer:
                         [_BELOW.get(part, part) if isinstance(part, str) else part for part in rest], leading=True
                     )
         return "extra" + dotted(path, leading=True)
-
-    def warnings(self) -> list[str]:
-        """What of the options the user-data cannot say."""
-        return [
-            f"interfaces.{name}.nameservers: user-data takes one for a NIC: {nic.nameservers[0]} is written,"
-            f" {', '.join(nic.nameservers[1:])} left out."
-            for name, nic in self.interfaces.items()
-            if len(nic.nameservers) > 1
-        ]
 
 
 def dotted(path: t.Sequence[str | int], *, leading: bool = False) -> str:

@@ -115,8 +115,7 @@ def test_a_place_is_called_as_the_user_called_it(path: tuple[str | int, ...], op
     assert SiteLayer(extra={"stylus": {"site": {"hostName": "x"}}}).option_of(path) == option
 
 
-def test_a_second_name_server_of_a_nic_is_told() -> None:
-    layer = SiteLayer(interfaces={"eth0": Interface(nameservers=("10.0.0.1", "10.0.0.2"))})
-    assert layer.warnings() == [
-        "interfaces.eth0.nameservers: user-data takes one for a NIC: 10.0.0.1 is written, 10.0.0.2 left out."
-    ]
+def test_a_second_name_server_of_a_nic_goes_into_a_file_of_systemd_networkd() -> None:
+    document = SiteLayer(interfaces={"eth0": Interface(nameservers=("10.0.0.1", "10.0.0.2"))}).document()
+    assert document["stylus"]["site"]["network"]["interfaces"] == {"eth0": {"type": "dhcp", "nameserver": "10.0.0.1"}}
+    assert "DNS=10.0.0.1\nDNS=10.0.0.2\n" in document["stages"]["initramfs"][0]["files"][0]["content"]
