@@ -24,7 +24,8 @@ HEAD = """\
 Every request that this collection makes of Palette, and the module that makes it. The table is made by running the
 modules; a test holds each request, and each answer of the lab, against the published description of the API.
 
-The action `wait`, the lookup `registration_token` and the inventory `fleet` use the reading paths of the modules beside them.
+The actions `wait` and `agent_registration`, the lookup `registration_token` and the inventory `fleet` use the reading paths of
+the modules beside them.
 
 | request | modules |
 | --- | --- |

@@ -20,8 +20,9 @@ from ansible_collections.palette.edge.tests.unit.palette_server import PaletteSe
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "api.md"
-# Prefixes with limits of their own are no requests, and the session proves a key with a path that no case needs.
-NO_REQUESTS = {"_rate.py"}
+# Prefixes with limits of their own are no requests, nor are files of a host and addresses of the agent's release. The
+# session proves a key with a path that no case needs.
+NO_REQUESTS = {"_rate.py", "agent_release.py", "_agent_options.py", "_agent_scripts.py"}
 PROVES_A_KEY = "/v1/users/info"
 
 
