@@ -18,7 +18,11 @@ from ansible_collections.palette.edge.plugins.module_utils.user_data._layers imp
     Judgement,
     judge,
 )
-from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render, render_body
+from ansible_collections.palette.edge.plugins.module_utils.user_data._render import (
+    render,
+    render_body,
+    without_empty,
+)
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide, hide_pair
 from ansible_collections.palette.edge.plugins.module_utils.user_data._versions import Version, version_of
 from ansible_collections.palette.edge.plugins.plugin_utils._local_action import LocalAction
@@ -62,22 +66,23 @@ class ActionModule(LocalAction):
                 result |= {"failed": True, "msg": _told(judged.errors, args["dest"])}
             return result
         if args["render"]:
-            result["rendered"] = render(judged.document)
+            result["rendered"] = render(without_empty(judged.document))
         if args["dest"]:
             result |= self._write(args["dest"], judged)
         return result
 
     def _write(self, dest: str, judged: Judgement) -> dict[str, t.Any]:
         """Write the document where the file says something else, or may be read by others."""
-        text = render(judged.document)
+        wanted = without_empty(judged.document)
+        text = render(wanted)
         current, wrong, kept = _current(dest)
-        if current is not None and same(current, judged.document):
+        if current is not None and same(without_empty(current), wanted):
             # What says the same stays as it is written.
             text = kept
         changed = private_file.differs(dest, text)
         result: dict[str, t.Any] = {"changed": changed, "dest": dest}
         if changed and self.wants_diff:
-            before, after = hide_pair(current or {}, judged.document)
+            before, after = hide_pair(current or {}, wanted)
             shown = f"(the file {wrong}; not shown)\n" if wrong else render_body(before)
             result["diff"] = [
                 {"before_header": dest, "after_header": dest, "before": shown, "after": render_body(after)}

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.palette.edge.plugins.module_utils.user_data._layers import effective
-from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render
+from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render, without_empty
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide
 from ansible_collections.palette.edge.plugins.module_utils.user_data._source import read
 from ansible_collections.palette.edge.plugins.plugin_utils._user_data import plain
@@ -19,7 +19,7 @@ from ansible_collections.palette.edge.plugins.plugin_utils._user_data import pla
 
 def to_user_data(document: Mapping[str, Any]) -> str:
     """A mapping as the text of a user-data file."""
-    return render(_mapping(document, "to_user_data"))
+    return render(without_empty(_mapping(document, "to_user_data")))
 
 
 def from_user_data(text: str) -> dict[str, Any]:

@@ -15,7 +15,8 @@ description:
   - Puts the two layers together as a host does. Maps are merged, and the steps of C(stages) of both layers are run.
     What comes of another list that both layers give is not documented. Here that of the site is taken, and a
     warning says so.
-  - Writes the result in a form that every YAML reader reads the same way, in one piece and for its owner alone.
+  - Writes the result in a form that every YAML reader reads the same way, in one piece and for its owner alone. Keys that
+    say nothing (C(""), C({}), C([])) are left out.
   - Works on the control node, so the layers are in no arguments that a host could log.
 author:
   - The palette.edge authors (@palette-edge)

@@ -17,11 +17,28 @@ HEADER = "#cloud-config"
 
 NOTE = "# Written by palette.edge: a change made here is lost at its next run."
 
+_EMPTY: tuple[t.Any, ...] = ("", {}, [])
 _FIRST = {"stylus": 0, "install": 1, "stages": 2}
 _FIRST_IN_STEP = {"name": 0, "if": 1}
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+-]*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n", "nan", "inf"}
 _BLOCK = re.compile(r"(?=[^\s#])[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]*")
+
+
+def without_empty(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The document without keys that say nothing: `""`, `{}` and `[]`, however deep. False and 0 say something.
+
+    The agent takes a missing key for its default, and an empty one not always.
+    """
+    return {
+        key: value for key, value in ((key, _trimmed(value)) for key, value in document.items()) if value not in _EMPTY
+    }
+
+
+def _trimmed(value: t.Any) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return without_empty(value)
+    return [_trimmed(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def render(document: t.Mapping[str, t.Any], *, note: bool = True) -> str:

@@ -111,6 +111,20 @@ def test_bad_input_is_refused_in_one_line(lab: t.Any, args: dict[str, t.Any], wo
     assert "\n" not in result["msg"]
 
 
+def test_keys_that_say_nothing_are_not_written(lab: t.Any, tmp_path: Path) -> None:
+    empty = {
+        "stylus": {
+            "debug": False,
+            "site": {**SITE["stylus"]["site"], "prefix": "x", "registrationURL": "", "tags": {}},
+        },
+        "stages": {},
+    }
+    result = run(lab, site=empty, dest=str(tmp_path / "user-data"), render=True)
+    written = yaml.safe_load(result["rendered"])
+    assert written == {"stylus": {"debug": False, "site": {**SITE["stylus"]["site"], "prefix": "x"}}}
+    assert run(lab, site=empty, dest=str(tmp_path / "user-data"))["changed"] is False
+
+
 def test_the_version_of_the_agent_decides(lab: t.Any) -> None:
     local = {"stylus": {"managementMode": "local"}}
     assert run(lab, site=local, agent_version="4.6.21")["valid"] is True

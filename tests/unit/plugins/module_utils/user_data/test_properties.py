@@ -13,7 +13,7 @@ import yaml
 
 from ansible_collections.palette.edge.plugins.module_utils.user_data._layers import effective, judge
 from ansible_collections.palette.edge.plugins.module_utils.user_data._merge import merge
-from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render
+from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render, without_empty
 from ansible_collections.palette.edge.plugins.module_utils.user_data._schema import INSTALL, STYLUS, Each
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide
 from ansible_collections.palette.edge.plugins.module_utils.user_data._source import read
@@ -140,3 +140,24 @@ def test_every_place_of_a_text_has_its_line(document: dict[str, t.Any]) -> None:
         found = read(text).line((key,))
         assert found is not None
         assert not lines[found - 1].startswith((" ", "#"))
+
+
+@hypothesis.settings(**SETTINGS)
+@hypothesis.given(DOCUMENTS)
+def test_nothing_empty_is_left_and_nothing_else_goes(document: dict[str, t.Any]) -> None:
+    left = without_empty(document)
+
+    def values(value: t.Any, *, of_map: bool = False) -> t.Iterator[t.Any]:
+        if isinstance(value, dict):
+            for below in value.values():
+                yield from values(below, of_map=True)
+        elif isinstance(value, list):
+            for below in value:
+                yield from values(below)
+        if of_map or not isinstance(value, (dict, list)):
+            yield value
+
+    assert not [one for one in values({"all": left}) if isinstance(one, (dict, list)) and not one and left]
+    full = [repr(one) for one in values(document) if not isinstance(one, (dict, list)) and one != ""]
+    assert sorted(repr(one) for one in values(left) if not isinstance(one, (dict, list)) and one != "") == sorted(full)
+    assert without_empty(left) == left
