@@ -34,6 +34,8 @@ def run(folder: Path, *arguments: str, **variables: object) -> subprocess.Comple
             "site_configuration_become": False,
             "site_configuration_reboot": False,
             "site_configuration_verify": False,
+            # A way back needs /oem, and a reboot.
+            "site_configuration_confirm_within": 0,
             "site_configuration_path": str(folder / "user-data"),
             "site_configuration_registration_token": TOKEN,
             "site_configuration_palette_endpoint": "palette.example.com",
