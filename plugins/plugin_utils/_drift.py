@@ -188,7 +188,9 @@ def _missing(what: str, wanted: t.Sequence[str], there: t.Sequence[str]) -> Iter
 
 def _steps(document: t.Mapping[str, t.Any]) -> Iterator[dict[str, t.Any]]:
     for stage, steps in _map(document, "stages").items():
-        if str(stage).split(".", maxsplit=1)[0] in {"rootfs", "initramfs", "fs", "boot", "network"} and isinstance(steps, list):
+        if str(stage).split(".", maxsplit=1)[0] in {"rootfs", "initramfs", "fs", "boot", "network"} and isinstance(
+            steps, list
+        ):
             yield from (step for step in steps if isinstance(step, dict))
 
 
