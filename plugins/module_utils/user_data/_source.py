@@ -70,7 +70,8 @@ def read(given: t.Mapping[str, t.Any] | str | None) -> Source:
     """The layer as given. Never raises: what cannot be read is a problem that quotes nothing of the text."""
     if given is None:
         return Source({})
-    return _read_text(given) if isinstance(given, str) else Source(dict(given))
+    # The parser in C takes no subclass of a string, such as ansible-core 2.16 has for unsafe text.
+    return _read_text(str.__str__(given)) if isinstance(given, str) else Source(dict(given))
 
 
 def _read_text(text: str) -> Source:
