@@ -11,10 +11,10 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.palette.edge.plugins.plugin_utils._facts import FACTS, checksum_script, read_facts
 from ansible_collections.palette.edge.plugins.plugin_utils._host_keys import refusal
+from ansible_collections.palette.edge.plugins.plugin_utils._local_action import OneLineAction
 from ansible_collections.palette.edge.plugins.plugin_utils._remote import (
     HostError,
     HostUnreachable,
@@ -34,42 +34,20 @@ REACH_OPTIONS: dict[str, t.Any] = {
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
 
 
-class HostAction(ActionBase):
-    """An action on one Edge host. Subclasses give ARGUMENTS and `perform`."""
+class HostAction(OneLineAction):
+    """An action on one Edge host. `perform` raises HostError or HostUnreachable."""
 
-    TRANSFERS_FILES = False
-    ARGUMENTS: dict[str, t.Any] = {}
+    ERRORS = (HostUnreachable, HostError, AnsibleError)
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        result["changed"] = False
-        self._task_vars = task_vars or {}
-        try:
-            dummy, args = self.validate_argument_spec(argument_spec=self.ARGUMENTS)
-            result.update(self.perform(args))
-        except HostUnreachable as error:
-            result.update(unreachable=True, msg=str(error))
-        except HostError as error:
-            result.update(failed=True, msg=str(error))
-        except AnsibleConnectionFailure as error:
-            result.update(unreachable=True, msg=f"{self.where}: {broken(error)}")
-        except AnsibleError as error:
-            # From the connection or become plugin: no password, no privileges. Options are checked above.
-            text = " ".join(str(getattr(error, "message", "") or error).split())
-            result.update(failed=True, msg=f"{self.where}: {broken(error)}" if refusal(str(error)) else text)
-        return result
-
-    def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Do it, and return what the result says. Raises HostError or HostUnreachable."""
-        raise NotImplementedError
-
-    @property
-    def check_mode(self) -> bool:
-        return bool(self._task.check_mode)
-
-    @property
-    def wants_diff(self) -> bool:
-        return bool(self._task.diff)
+    def failure(self, error: Exception) -> dict[str, t.Any]:
+        if isinstance(error, (HostUnreachable, HostError)):
+            return {"unreachable" if isinstance(error, HostUnreachable) else "failed": True, "msg": str(error)}
+        if isinstance(error, AnsibleConnectionFailure):
+            return {"unreachable": True, "msg": f"{self.where}: {broken(error)}"}
+        # From the connection or become plugin: no password, no privileges. Options are checked before.
+        if refusal(str(error)):
+            return {"failed": True, "msg": f"{self.where}: {broken(error)}"}
+        return super().failure(error)
 
     @property
     def where(self) -> str:

@@ -53,11 +53,11 @@ def prepare(folder: str, login: str) -> str:
     """A script that makes our folder and, in it, one that the user who logs in may put a file into (`@dir`)."""
     return f"""{PRELUDE}umask 077
 d={quote(folder)}
-e=$(mkdir -p "$d/bin" "$d/work" "$d/job" 2>&1) || die "cannot make $d: ${{e##*: }}"
+e=$(mkdir -p "$d/bin" "$d/scratch" "$d/job" 2>&1) || die "cannot make $d: ${{e##*: }}"
 chmod 0711 "$d"
-printf "#!/bin/sh\\nexit 0\\n" > "$d/work/.try" && chmod 0700 "$d/work/.try" || die "cannot write in $d"
-"$d/work/.try" 2>/dev/null || die "programs may not be run from $d (noexec): name another directory"
-rm -f "$d/work/.try"
+printf "#!/bin/sh\\nexit 0\\n" > "$d/scratch/.try" && chmod 0700 "$d/scratch/.try" || die "cannot write in $d"
+"$d/scratch/.try" 2>/dev/null || die "programs may not be run from $d (noexec): name another directory"
+rm -f "$d/scratch/.try"
 find "$d" -maxdepth 1 -name ".incoming-*" -mmin +60 -exec rm -rf {{}} + 2>/dev/null
 i=$(mktemp -d "$d/.incoming-XXXXXX") || die "cannot make a directory in $d"
 u=${{SUDO_USER:-${{DOAS_USER:-{quote(login)}}}}}
@@ -125,7 +125,7 @@ def start(folder: str) -> str:
     """
     return f"""{PRELUDE}umask 077
 d={quote(folder)}
-e=$(mkdir -p "$d/bin" "$d/work" "$d/job" 2>&1) || die "cannot make $d: ${{e##*: }}"
+e=$(mkdir -p "$d/bin" "$d/scratch" "$d/job" 2>&1) || die "cannot make $d: ${{e##*: }}"
 chmod 0711 "$d"
 systemctl is-active --quiet {JOB} && die "another job of this kind runs on the host; run again when it has ended"
 rm -f "$d/job/rc" "$d/job/user-data" "$d/job/environment" "$d"/job/*.new "$d"/bin/*.new "$d"/*.new
@@ -178,13 +178,13 @@ def job(folder: str, body: t.Sequence[str], *, must_be: str) -> str:
         f'finish() {{ rm -f {where}/job/user-data {where}/job/environment; echo "$1" > {where}/job/rc.new; sync;',
         f'  mv -f {where}/job/rc.new {where}/job/rc; exit "$1"; }}',
         "trap 'finish 143' TERM",
-        f"cd {where}/work || finish 90",
+        f"cd {where}/scratch || finish 90",
         # A unit has less of an environment than a login, and what an installer makes of that nobody has tried.
         "umask 022; export HOME=/root USER=root LOGNAME=root SHELL=/bin/bash LANG=C.UTF-8",
         *body,
         "rc=$?",
         f"[ $rc != 0 ] || {must_be} || {{ echo 'it ended well and did not do what it is for'; rc=91; }}",
-        f"[ $rc != 0 ] || rm -rf {where}/v* {where}/work/*",
+        f"[ $rc != 0 ] || rm -rf {where}/v* {where}/scratch/*",
         "finish $rc",
     ]
     return "\n".join(lines) + "\n"
@@ -225,7 +225,7 @@ def package_job(folder: str, package: str, root: str) -> str:
 
 def uninstall_job(folder: str, script: str) -> str:
     """Runs the vendor's uninstaller from a copy, as it may remove itself."""
-    copy = f"{shlex.quote(folder)}/work/uninstall.sh"
+    copy = f"{shlex.quote(folder)}/scratch/uninstall.sh"
     body = [f"cp -f {shlex.quote(script)} {copy} || finish 95", f"/bin/bash {copy}"]
     return job(folder, body, must_be=f"! ls {UNITS}/spectro-*.service > /dev/null 2>&1")
 

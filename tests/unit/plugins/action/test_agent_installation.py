@@ -224,7 +224,7 @@ def test_an_installer_that_wants_an_unchecked_program_gets_none(world: World) ->
 
 
 def test_a_folder_without_programs_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = scripts.prepare(str(world.ours), "root").replace('"$d/work/.try" 2>/dev/null', "false")
+    text = scripts.prepare(str(world.ours), "root").replace('"$d/scratch/.try" 2>/dev/null', "false")
     monkeypatch.setattr(scripts, "prepare", lambda folder, login: text)
     assert "(noexec): name another directory" in world.run()["msg"]
 
