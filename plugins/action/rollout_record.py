@@ -29,7 +29,7 @@ class ActionModule(RolloutAction):
         "message": {"type": "str", "default": ""},
     }
 
-    def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+    def keep(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         if args["stop_after"] < 1:
             msg = f"stop_after: {args['stop_after']} failures are no limit; give 1 or more (manage_stop_after)"
             return {"failed": True, "msg": msg}
@@ -49,7 +49,7 @@ class ActionModule(RolloutAction):
 
     def _begin(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         records = self.folder.records()
-        if not self._task.check_mode:
+        if not self.check_mode:
             with self.folder.alone():
                 self.say_progress(records)
                 self.render()

@@ -20,7 +20,7 @@ _WIDE = 100
 class ActionModule(RolloutAction):
     ARGUMENTS = {"directory": {"type": "path", "default": "manage-report"}}
 
-    def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+    def keep(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         del args
         records = self.folder.records()
         counts = rollout.counts(records)
@@ -29,7 +29,7 @@ class ActionModule(RolloutAction):
                 self.render(over=True, now=True)
                 self._show(records)
         result: dict[str, t.Any] = {"counts": counts}
-        if not self._task.check_mode:
+        if not self.check_mode:
             result |= {"page": self.folder.file(PAGE), "data": self.folder.file(DATA)}
         own = self.folder.before(self.entry)
         if own is not None and own.run == self.folder.run:
@@ -48,7 +48,7 @@ class ActionModule(RolloutAction):
         for line in ["Repaves:", *(f"  {one}" for one in repaves)] if repaves else []:
             display.display(line)
         display.display(f"Fleet: {rollout.progress(records)}")
-        if not self._task.check_mode:
+        if not self.check_mode:
             display.display(f"Report: {self.folder.file(PAGE)}")
 
 

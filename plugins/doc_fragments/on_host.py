@@ -49,3 +49,34 @@ options:
     type: int
     default: 30
 """
+
+    OWNERSHIP = r"""
+options:
+  owner:
+    description: User who is to own the file, by name or number. Without it, an existing file keeps its owner.
+    type: str
+  group:
+    description: Group of the file, by name or number. Without it, an existing file keeps its group.
+    type: str
+  mode:
+    description: Octal mode, in quotes. Without it, an existing file keeps its mode and a new one gets V('0644').
+    type: raw
+"""
+
+    PROXY = r"""
+options:
+  proxy:
+    description: Proxy that the host uses for what it fetches by itself. It is on no command line.
+    type: dict
+    suboptions:
+      http:
+        description: URL of the proxy for HTTP.
+        type: str
+      https:
+        description: URL of the proxy for HTTPS.
+        type: str
+      no_proxy:
+        description: Names, addresses and networks that are reached without it.
+        type: list
+        elements: str
+"""

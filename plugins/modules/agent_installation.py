@@ -32,6 +32,7 @@ author:
 extends_documentation_fragment:
   - palette.edge.on_host
   - palette.edge.on_host.reach
+  - palette.edge.on_host.proxy
 attributes:
   check_mode:
     description: Says what would be done; the host is asked only.
@@ -107,20 +108,6 @@ options:
       Edge host ID. It is C(stylus.site.name) of the user-data, and compared with what the host was installed as.
     type: str
     required: true
-  proxy:
-    description: Proxy for the installer and for O(fetch_from=host). It is on no command line.
-    type: dict
-    suboptions:
-      http:
-        description: URL of the proxy for HTTP.
-        type: str
-      https:
-        description: URL of the proxy for HTTPS.
-        type: str
-      no_proxy:
-        description: Names, addresses and networks that are reached without it.
-        type: list
-        elements: str
   folder:
     description: Folder on the host for all this. Programs are run from it, so its file system must allow that.
     type: str

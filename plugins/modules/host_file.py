@@ -24,6 +24,7 @@ author:
   - The palette.edge authors (@palette-edge)
 extends_documentation_fragment:
   - palette.edge.on_host
+  - palette.edge.on_host.ownership
 attributes:
   check_mode:
     description: Can run in check mode and predict the change without writing anything.
@@ -48,15 +49,6 @@ options:
       - A file on the controller with the content, relative to the role's or playbook's C(files). Give this or O(content).
       - A file encrypted with Ansible Vault is decrypted.
     type: str
-  owner:
-    description: User who is to own the file, by name or number. Without it, an existing file keeps its owner.
-    type: str
-  group:
-    description: Group of the file, by name or number. Without it, an existing file keeps its group.
-    type: str
-  mode:
-    description: Octal mode, in quotes. Without it, an existing file keeps its mode and a new one gets V('0644').
-    type: raw
   validate:
     description:
       - A shell command that must succeed on the new content before it takes its place. C(%s) in it is the path of the

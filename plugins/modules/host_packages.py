@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - palette.edge.on_host
   - palette.edge.on_host.reach
+  - palette.edge.on_host.proxy
 attributes:
   check_mode:
     description: Says which packages are missing; the host is asked only.
@@ -42,20 +43,6 @@ options:
     description: Whether to install what is missing. When not, a missing package is an error.
     type: bool
     default: true
-  proxy:
-    description: Proxy for the package manager. It is on no command line.
-    type: dict
-    suboptions:
-      http:
-        description: URL of the proxy for HTTP.
-        type: str
-      https:
-        description: URL of the proxy for HTTPS.
-        type: str
-      no_proxy:
-        description: Names, addresses and networks that are reached without it.
-        type: list
-        elements: str
 seealso:
   - module: ansible.builtin.package
     description: For hosts with Python.

@@ -35,6 +35,7 @@ author:
 extends_documentation_fragment:
   - palette.edge.on_host
   - palette.edge.on_host.reach
+  - palette.edge.on_host.ownership
 requirements:
   - paramiko >= 3.4 and OpenSSH's C(ssh) on the control node, P(ansible.builtin.ssh#connection) as the connection.
   - An SFTP server on the host, as OpenSSH has it.
@@ -65,15 +66,6 @@ options:
       - SHA-256 of O(src), as C(sha256sum) prints it, with or without C(sha256:) before it.
       - Without it, it is computed, which takes a few seconds for each GiB. With it, only when the file is to be sent.
     type: str
-  owner:
-    description: User who is to own the file, by name or number. Without it, an existing file keeps its owner.
-    type: str
-  group:
-    description: Group of the file, by name or number. Without it, an existing file keeps its group.
-    type: str
-  mode:
-    description: Octal mode, in quotes. Without it, an existing file keeps its mode and a new one gets V('0644').
-    type: raw
   bandwidth_limit:
     description: The most bytes a second to send to this host, as V(10M) for 10 MiB. Each host has its own limit.
     type: bytes

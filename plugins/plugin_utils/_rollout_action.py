@@ -10,10 +10,11 @@ import os
 import time
 import typing as t
 
-from ansible.plugins.action import ActionBase
+from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
 from ansible_collections.palette.edge.plugins.plugin_utils import _rollout as rollout
+from ansible_collections.palette.edge.plugins.plugin_utils._local_action import OneLineAction
 from ansible_collections.palette.edge.plugins.plugin_utils._rollout_page import as_data, page
 from ansible_collections.palette.edge.plugins.plugin_utils._run_folder import replace_text, scratch_folder, this_run
 
@@ -24,34 +25,29 @@ _OFTEN = 5.0
 """Seconds that a page stays as it is while sites come to their ends one after the other."""
 
 
-class RolloutAction(ActionBase):
-    """An action on the records of a rollout. Subclasses give ARGUMENTS and `perform`."""
+class RolloutAction(OneLineAction):
+    """An action on the records of a rollout. Subclasses give ARGUMENTS and `keep`."""
 
-    TRANSFERS_FILES = False
     _requires_connection = False
-    ARGUMENTS: dict[str, t.Any] = {}
-
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        result["changed"] = False
-        dummy, args = self.validate_argument_spec(argument_spec=self.ARGUMENTS)
-        self.entry = str((task_vars or {}).get("inventory_hostname", ""))
-        self.batch = [str(one) for one in (task_vars or {}).get("ansible_play_batch") or []]
-        try:
-            self.folder = folder_of(args["directory"], check_mode=bool(self._task.check_mode))
-            self.folder.prepare()
-            result.update(self.perform(args))
-        except OSError as error:
-            result.update(
-                failed=True,
-                msg=f"directory: the report cannot be kept in {error.filename or args['directory']}: {error.strerror}. "
-                "Name another folder (manage_report_dir)",
-            )
-        return result
+    ERRORS = (OSError, AnsibleError)
 
     def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Do it, and return what the result says."""
+        self.entry = str(self._task_vars.get("inventory_hostname", ""))
+        self.batch = [str(one) for one in self._task_vars.get("ansible_play_batch") or []]
+        self.folder = folder_of(args["directory"], check_mode=self.check_mode)
+        self.folder.prepare()
+        return self.keep(args)
+
+    def keep(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do it, and return what the result says. Raises OSError when the folder cannot be written in."""
         raise NotImplementedError
+
+    def failure(self, error: Exception) -> dict[str, t.Any]:
+        if not isinstance(error, OSError):
+            return super().failure(error)
+        where = error.filename or self._task.args.get("directory", "")
+        msg = f"directory: the report cannot be kept in {where}: {error.strerror}. Name another folder (manage_report_dir)"
+        return {"failed": True, "msg": msg}
 
     def say_progress(self, records: list[rollout.Record]) -> None:
         """Prints how far the fleet is, when that is not what was printed last."""
@@ -64,7 +60,7 @@ class RolloutAction(ActionBase):
 
         :param now: at once; otherwise only when they are some seconds old.
         """
-        if self._task.check_mode:
+        if self.check_mode:
             return
         path = self.folder.file(PAGE)
         age = time.time() - os.stat(path).st_mtime if os.path.exists(path) else _OFTEN
