@@ -135,10 +135,11 @@ def understand(merged: Mapping[str, Any], *, uid: str, host_name: str) -> UserDa
     if not _HOST_NAME.match(os_name):
         wrong.append(f"stylus.site.hostName: '{os_name}' is not a host name")
     tags = _mapping(site, "tags", "stylus.site.tags", wrong)
+    users = _mapping(site, "users", "stylus.site.users", wrong)
     first, *more = _interfaces(net, wrong)
     interfaces = _mapping(net, "interfaces", "stylus.site.network.interfaces", [])
     notes = [
-        f"user-data names the NIC {name}, but this host only has {NIC}"
+        f"user-data names the NIC {name}, and those of a host are called {NIC}, host1 and so on"
         for name in interfaces
         if not _NICS.fullmatch(str(name))
     ]
@@ -165,7 +166,7 @@ def understand(merged: Mapping[str, Any], *, uid: str, host_name: str) -> UserDa
         ca_certs=certificates,
         ntp_servers=_words(site.get("ntpServers")),
         nics=tuple(more),
-        users=_mapping(site, "users", "stylus.site.users", []),
+        users=users,
         steps={stage: tuple(steps) for stage, steps in _stages(merged, "stages").items()},
         notes=tuple(notes),
     )

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.palette.edge.plugins.module_utils.user_data._layers import effective
+from ansible_collections.palette.edge.plugins.module_utils.user_data._model import site_of
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide, secrets_of
 from ansible_collections.palette.edge.plugins.plugin_utils._action import REACH_OPTIONS, HostAction, checked_path
 from ansible_collections.palette.edge.plugins.plugin_utils._drift import (
@@ -16,7 +17,6 @@ from ansible_collections.palette.edge.plugins.plugin_utils._drift import (
     accounts_of,
     drift,
     network_files,
-    site_of,
 )
 from ansible_collections.palette.edge.plugins.plugin_utils._in_force import (
     LayerFile,
@@ -29,7 +29,7 @@ from ansible_collections.palette.edge.plugins.plugin_utils._in_force import (
 from ansible_collections.palette.edge.plugins.plugin_utils._remote import HostError
 from ansible_collections.palette.edge.plugins.plugin_utils._script import END, PRELUDE
 from ansible_collections.palette.edge.plugins.plugin_utils._user_data import parse
-from ansible_collections.palette.edge.plugins.plugin_utils._way_back import OEM, ask_script, read_way_back
+from ansible_collections.palette.edge.plugins.plugin_utils._way_back import ask_script, read_way_back
 
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
@@ -43,7 +43,7 @@ class ActionModule(HostAction):
 
     def perform(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
         path = checked_path(args["path"])
-        more = first_script(path, OEM) + ask_script()
+        more = first_script(path) + ask_script()
         remote, facts, output = self.ask(args, asked="Configuration of the Edge host", more=more, secret=True)
         layers = read_layers(output, path)
         found, documents, told = [], [], []

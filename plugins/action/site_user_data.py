@@ -14,7 +14,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide
 from ansible_collections.palette.edge.plugins.plugin_utils._action import REACH_OPTIONS, HostAction, checked_path
 from ansible_collections.palette.edge.plugins.plugin_utils._files import read_state, remove, state_script, write
-from ansible_collections.palette.edge.plugins.plugin_utils._in_force import MARKERS
+from ansible_collections.palette.edge.plugins.plugin_utils._in_force import LONGEST, MARKERS
 from ansible_collections.palette.edge.plugins.plugin_utils._interfaces import ask_vlans, refuse_vlans
 from ansible_collections.palette.edge.plugins.plugin_utils._remote import HostError
 from ansible_collections.palette.edge.plugins.plugin_utils._script import quote
@@ -30,9 +30,6 @@ from ansible_collections.palette.edge.plugins.plugin_utils._site_layer import (
 )
 from ansible_collections.palette.edge.plugins.plugin_utils._user_data import parse
 from ansible_collections.palette.edge.plugins.plugin_utils._way_back import ask_script, read_way_back
-
-LONGEST = 1_000_000
-"""Bytes of user-data that are read back for the comparison."""
 
 # What kubeadm, K3s and RKE2 leave on a node.
 ASK_NODE = """

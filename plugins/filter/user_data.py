@@ -28,7 +28,7 @@ def from_user_data(text: str) -> dict[str, Any]:
         raise AnsibleFilterError("from_user_data: give the text of a user-data file.")
     source = read(str(text))
     for problem in source.problems:
-        line = source.lines.get(problem.path) or source.line(problem.path)
+        line = source.line(problem.path)
         raise AnsibleFilterError(
             f"from_user_data: the user-data {problem.told() if problem.path else problem.text}"
             f"{f' (line {line})' if line else ''}"

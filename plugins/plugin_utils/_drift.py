@@ -10,10 +10,13 @@ drift. Secrets are compared and not told.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import typing as t
 from collections.abc import Iterator
+from contextlib import suppress
 
+from ansible_collections.palette.edge.plugins.module_utils.user_data._model import site_of
 from ansible_collections.palette.edge.plugins.module_utils.user_data._networkd import PREFIX
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import HIDDEN, hide_text
 from ansible_collections.palette.edge.plugins.plugin_utils._in_force import InForce, key_body
@@ -31,11 +34,6 @@ class Drift(t.NamedTuple):
 
     def told(self) -> dict[str, str]:
         return {"what": self.what, "wanted": self.wanted, "seen": self.seen}
-
-
-def site_of(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """`stylus.site`, empty when there is none."""
-    return _map(_map(document, "stylus"), "site")
 
 
 def accounts_of(document: t.Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
@@ -57,7 +55,7 @@ def network_files(document: t.Mapping[str, t.Any]) -> dict[str, str]:
     return {
         str(file["path"]): str(file.get("content") or "")
         for step in _steps(document)
-        for file in step.get("files") or ()
+        for file in _list(step, "files")
         if isinstance(file, dict) and f"/{PREFIX}" in str(file.get("path"))
     }
 
@@ -106,8 +104,9 @@ def _of_stylus(nic: dict[str, t.Any]) -> dict[str, str]:
     if nic.get("type", "dhcp") != "static":
         return {"DHCP": "yes"}
     address, mask = str(nic.get("ipAddress") or ""), str(nic.get("mask") or "")
-    if address and "/" not in address and mask:
-        address += f"/{mask if mask.isdigit() else sum(bin(int(part)).count('1') for part in mask.split('.'))}"
+    if "/" not in address and mask:
+        with suppress(ValueError):
+            address = ipaddress.ip_interface(f"{address}/{mask}").with_prefixlen
     return {"Address": address, "Gateway": str(nic.get("gateway") or "")}
 
 
@@ -142,13 +141,9 @@ def _lists(site: dict[str, t.Any], seen: InForce) -> Iterator[Drift]:
     servers = site.get("ntpServers")
     wanted = servers if isinstance(servers, list) else re.split(r"[,\s]+", str(servers or ""))
     yield from _missing("time servers", [str(server) for server in wanted if str(server)], seen.ntp_servers)
-    certificates = site.get("caCerts")
-    missing = [
-        str(at + 1)
-        for at, dummy in enumerate(certificates if isinstance(certificates, list) else ())
-        if at not in seen.certificates
-    ]
-    if missing and isinstance(certificates, list):
+    certificates = _list(site, "caCerts")
+    missing = [str(at + 1) for at, dummy in enumerate(certificates) if at not in seen.certificates]
+    if missing:
         told = f"not trusted: {', '.join(missing)} of {len(certificates)} (in the order of caCerts)"
         yield Drift("CA certificates", f"{len(certificates)} trusted", told)
 
@@ -159,8 +154,8 @@ def _accounts(document: t.Mapping[str, t.Any], seen: InForce) -> Iterator[Drift]
         if account is None:
             yield Drift(f"user {name}", "there", NONE)
             continue
-        yield from _missing(f"groups of {name}", [str(group) for group in user.get("groups") or ()], account.groups)
-        keys = [body for key in user.get("ssh_authorized_keys") or () if (body := key_body(str(key)))]
+        yield from _missing(f"groups of {name}", [str(group) for group in _list(user, "groups")], account.groups)
+        keys = [body for key in _list(user, "ssh_authorized_keys") if (body := key_body(str(key)))]
         here = sum(body in account.keys for body in keys)
         if here < len(keys):
             yield Drift(f"SSH keys of {name}", f"{len(keys)}", f"{here} of them")
@@ -197,3 +192,8 @@ def _steps(document: t.Mapping[str, t.Any]) -> Iterator[dict[str, t.Any]]:
 def _map(document: t.Any, name: str) -> dict[str, t.Any]:
     found = document.get(name) if isinstance(document, t.Mapping) else None
     return found if isinstance(found, dict) else {}
+
+
+def _list(of: t.Mapping[str, t.Any], name: str) -> list[t.Any]:
+    found = of.get(name)
+    return found if isinstance(found, list) else []

@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.palette.edge.plugins.plugin_utils._script import Output, quote
+from ansible_collections.palette.edge.plugins.plugin_utils._way_back import LAYER, OEM
 
 LONGEST = 1_000_000
 """Bytes of a layer that are read."""
@@ -55,7 +56,7 @@ for f in @MARKERS@/*.reboot; do [ -r "$f" ] && say pending "$(cat "$f")"; done
 n=0
 for f in @OEM@/*.yaml @OEM@/*.yml @PATH@; do
   [ -f "$f" ] || continue
-  case "$f" in @OEM@/99_palette_way_back.yaml) continue ;; esac
+  case "$f" in @OEM@/@LAYER@) continue ;; esac
   say layer "$n $(stat -c "%a %U %s %Y" "$f") $f"
   [ -r "$f" ] || die "$f may not be read by user $(id -un): become root"
   if [ "$(wc -c < "$f")" -le @LONGEST@ ]; then
@@ -103,9 +104,9 @@ class InForce:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def first_script(path: str, oem: str) -> str:
-    """The lines that tell the layers (those of `oem`, and the site layer at `path` last) and the state of the system."""
-    text = _SYSTEM.replace("@PATH@", quote(path)).replace("@OEM@", quote(oem))
+def first_script(path: str) -> str:
+    """The lines that tell the layers (those of /oem, and the site layer at `path` last) and the state of the system."""
+    text = _SYSTEM.replace("@PATH@", quote(path)).replace("@OEM@", OEM).replace("@LAYER@", LAYER)
     return text.replace("@MARKERS@", quote(MARKERS)).replace("@LONGEST@", str(LONGEST))
 
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from ansible_collections.palette.edge.plugins.module_utils.user_data._model import NETWORK, Interface, SiteLayer
 from ansible_collections.palette.edge.plugins.module_utils.user_data._networkd import files, needs_file, vlan_name
-from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import problems
+from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import ip_address, problems
 from ansible_collections.palette.edge.plugins.module_utils.user_data._types import Path, Problem
 from ansible_collections.palette.edge.plugins.plugin_utils._action import checked_entry
 from ansible_collections.palette.edge.plugins.plugin_utils._remote import HostError
@@ -130,7 +130,7 @@ def _nic(path: Path, nic: Interface) -> Iterator[Problem]:
     yield from _mtu(path, nic)
     for at, server in enumerate(nic.nameservers):
         # The rules see the first one.
-        if at and _ip(server) is None:
+        if at and ip_address(server) is None:
             yield Problem((*path, "nameservers", at), f"{server!r} is no IP address.")
     for at, domain in enumerate(nic.search):
         if not _DOMAIN.fullmatch(domain):
@@ -190,7 +190,7 @@ def _addresses(layer: SiteLayer) -> Iterator[Problem]:
 def _gateways(layer: SiteLayer) -> Iterator[Problem]:
     seen: dict[int, str] = {}
     for path, nic in _each(layer):
-        gateway = _ip(nic.gateway)
+        gateway = ip_address(nic.gateway)
         if gateway is None:
             continue
         if other := seen.get(gateway.version):
@@ -239,10 +239,3 @@ def _network_of(address: str | None) -> ipaddress.IPv4Network | ipaddress.IPv6Ne
 
 def _overlap(one: t.Any, other: t.Any) -> bool:
     return bool(one.version == other.version and one.overlaps(other))
-
-
-def _ip(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text or "")
-    except ValueError:
-        return None

@@ -9,7 +9,7 @@ import hashlib
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.palette.edge.plugins.module_utils.user_data._model import TOKEN_LATER, SiteLayer
+from ansible_collections.palette.edge.plugins.module_utils.user_data._model import TOKEN_LATER, SiteLayer, site_of
 from ansible_collections.palette.edge.plugins.module_utils.user_data._render import render, render_body
 from ansible_collections.palette.edge.plugins.module_utils.user_data._rules import problems
 from ansible_collections.palette.edge.plugins.module_utils.user_data._secrets import hide_pair
@@ -75,7 +75,7 @@ class WantedLayer(t.NamedTuple):
 
     def with_token_of(self, current: Document | None) -> WantedLayer:
         """Take the token that the host has for the one that is not known yet."""
-        token = _site(current).get("edgeHostToken")
+        token = site_of(current or {}).get("edgeHostToken")
         if not token:
             return self
         layer = replace(self.layer, registration_token=str(token))
@@ -197,34 +197,29 @@ def shown_diff(
     return shown + attribute_diff(state, changes, owner="root", group="root", mode="0600")
 
 
-def _without_tags(document: Document | None) -> dict[str, t.Any]:
+def _without_tags(document: Document | None) -> Document:
     """The document without its tags, which take effect without a reboot."""
-    stylus = dict((document or {}).get("stylus") or {})
-    if isinstance(stylus.get("site"), dict):
-        stylus["site"] = {key: value for key, value in stylus["site"].items() if key != "tags"}
-    return {**(document or {}), "stylus": stylus}
-
-
-def _site(document: Document | None) -> dict[str, t.Any]:
-    stylus = (document or {}).get("stylus")
-    site = stylus.get("site") if isinstance(stylus, dict) else None
-    return site if isinstance(site, dict) else {}
+    site = site_of(document or {})
+    if document is None or "tags" not in site:
+        return document or {}
+    bare = {key: value for key, value in site.items() if key != "tags"}
+    return {**document, "stylus": {**document["stylus"], "site": bare}}
 
 
 def host_id(document: Document | None) -> str:
-    return str(_site(document).get("name") or "")
+    return str(site_of(document or {}).get("name") or "")
 
 
 def moves_node(current: Document | None, wanted: Document) -> bool:
     """Whether the change gives NICs other addresses, which a node of a cluster cannot take."""
-    before, after = (_site(one).get("network") for one in (current, wanted))
+    before, after = (site_of(one or {}).get("network") for one in (current, wanted))
     nics = [(one or {}).get("interfaces") if isinstance(one, dict) else None for one in (before, after)]
     return current is not None and not same(nics[0] or {}, nics[1] or {})
 
 
 def _reach(document: Document | None) -> Document:
     """What of the document decides whether one can log in: network, accounts, and steps, which may do anything."""
-    site = _site(document)
+    site = site_of(document or {})
     return {
         "network": site.get("network"),
         "users": site.get("users"),

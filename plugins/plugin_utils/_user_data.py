@@ -5,17 +5,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 import typing as t
 
-import yaml
-
 from ansible_collections.palette.edge.plugins.module_utils.user_data._model import SiteLayer, User
-from ansible_collections.palette.edge.plugins.module_utils.user_data._render import HEADER
+from ansible_collections.palette.edge.plugins.module_utils.user_data._source import read
 from ansible_collections.palette.edge.plugins.plugin_utils._interfaces import interface
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def site_layer(args: dict[str, t.Any]) -> SiteLayer:
@@ -71,24 +65,19 @@ def parse(content: bytes | None) -> tuple[dict[str, t.Any] | None, str]:
     if content is None:
         return None, ""
     try:
-        text = content.decode()
-        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, the one in C where there is one
+        source = read(content.decode())
     except UnicodeDecodeError:
         return None, "is not UTF-8"
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, f"is not YAML (line {mark.line + 1})" if mark else "is not YAML"
-    if not re.match(rf"{HEADER}[ \t]*\r?(\n|$)", text):
-        return None, f"does not begin with {HEADER}, so it is ignored"
-    if document is None:
-        return {}, ""
-    return (document, "") if isinstance(document, dict) else (None, "is no map")
+    # A key that stands twice has a path: the agent takes one of the two as well.
+    wrong = next((one.text.rstrip(".") for one in source.problems if not one.path), "")
+    line = source.line(())
+    return (None, f"{wrong} (line {line})" if line else wrong) if wrong else (source.document, "")
 
 
 def same(one: t.Any, other: t.Any) -> bool:
     """Whether two documents say the same; `1`, `true` and `"1"` are not the same."""
-    return _canonical(one) == _canonical(other)
-
-
-def _canonical(value: t.Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and bool(one == other)

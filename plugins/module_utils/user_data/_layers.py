@@ -70,8 +70,11 @@ def effective(*layers: Document) -> Document:
         own = layer.get("stages")
         for name, steps in own.items() if isinstance(own, dict) else ():
             before = stages.get(name)
+            if steps is None and before is not None:
+                continue
             stages[name] = [*before, *steps] if isinstance(before, list) and isinstance(steps, list) else steps
-    return {**found, "stages": stages} if isinstance(found.get("stages"), dict) else found
+    # An empty `stages:` takes nothing away; one that is no map is for the rules to refuse.
+    return {**found, "stages": stages} if stages and isinstance(found.get("stages", {}), dict) else found
 
 
 def judge(
@@ -143,7 +146,8 @@ def _placed(sources: t.Mapping[str, Source], problem: Problem) -> Finding:
     """The finding in the layer that says what is wrong: the later one, for it wins."""
     path = problem.path
     if len(sources) == 2 and len(path) > 2 and path[0] == "stages" and isinstance(path[2], int):
-        first = (sources[INSTALLER].document.get("stages") or {}).get(path[1])
+        stages = sources[INSTALLER].document.get("stages")
+        first = stages.get(path[1]) if isinstance(stages, dict) else None
         before = len(first) if isinstance(first, list) else 0
         name = INSTALLER if path[2] < before else SITE_LAYER
         own = path if name == INSTALLER else (*path[:2], path[2] - before, *path[3:])
@@ -161,6 +165,6 @@ def _nowhere(problem: Problem) -> Finding:
 
 
 def _finding(name: str, source: Source, problem: Problem) -> Finding:
-    line = source.lines.get(()) if not problem.path else source.line(problem.path)
+    line = source.line(problem.path)
     path = dotted(problem.path)
     return Finding(name, "" if path == "---" else path, line, problem.text)

@@ -59,9 +59,14 @@ class Interface:
     mtu: int | None = None
     vlans: t.Mapping[str, Interface] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """The type, derived where it is not given."""
+        return self.type or ("static" if self.address else "dhcp")
+
     def document(self) -> Document:
         return _given(
-            type=self.type or ("static" if self.address else "dhcp"),
+            type=self.kind,
             ipAddress=self.address,
             gateway=self.gateway,
             nameserver=self.nameservers[0] if self.nameservers else None,
@@ -149,6 +154,13 @@ class SiteLayer:
                         [_BELOW.get(part, part) if isinstance(part, str) else part for part in rest], leading=True
                     )
         return "extra" + dotted(path, leading=True)
+
+
+def site_of(document: t.Mapping[str, t.Any]) -> Document:
+    """`stylus.site`, empty when there is none."""
+    stylus = document.get("stylus")
+    site = stylus.get("site") if isinstance(stylus, dict) else None
+    return site if isinstance(site, dict) else {}
 
 
 def dotted(path: t.Sequence[str | int], *, leading: bool = False) -> str:

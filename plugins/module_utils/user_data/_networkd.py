@@ -79,7 +79,7 @@ def with_step(document: dict[str, t.Any], interfaces: t.Mapping[str, Interface])
 
 
 def _network(name: str, nic: Interface) -> str:
-    kind = nic.type or ("static" if nic.address else "dhcp")
+    kind = nic.kind
     network = list(_addressing(kind, nic))
     network += [f"DNS={server}" for server in nic.nameservers]
     network += [f"Domains={' '.join(nic.search)}"] if nic.search else []

@@ -157,7 +157,7 @@ def _network(document: Document) -> Iterator[Problem]:
         if not entry.strip() or re.search(r"\s|://", entry.strip()):
             text = f"{entry!r} is no entry; give addresses, networks and domain suffixes, one an entry."
             yield Problem((*NETWORK, "noProxy"), text)
-    if "nameserver" in network and not _ip(network["nameserver"]):
+    if "nameserver" in network and not ip_address(network["nameserver"]):
         yield Problem((*NETWORK, "nameserver"), f"{network['nameserver']!r} is no IP address; give exactly one.")
     seen: dict[str, str] = {}
     for name, nic in (network.get("interfaces") or {}).items():
@@ -174,7 +174,7 @@ def _interface(name: str, nic: Document, seen: dict[str, str]) -> Iterator[Probl
     if kind not in {"dhcp", "static"}:
         yield Problem((*path, "type"), f"{kind!r} is unknown; use dhcp or static.")
         return
-    if "nameserver" in nic and not _ip(nic["nameserver"]):
+    if "nameserver" in nic and not ip_address(nic["nameserver"]):
         yield Problem((*path, "nameserver"), f"{nic['nameserver']!r} is no IP address; give exactly one.")
     if kind == "dhcp":
         for key in ("ipAddress", "mask", "gateway"):
@@ -196,7 +196,7 @@ def _static(path: Path, nic: Document, address: str, seen: dict[str, str], name:
     if "/" not in address and "mask" not in nic:
         text = (
             f"{address} has no prefix length; add the one of its network, as {address}/24."
-            if _ip(address)
+            if ip_address(address)
             else (f"{address!r} is no IP address; give it with its prefix length, as 10.0.10.25/24.")
         )
         yield Problem(where, text)
@@ -218,7 +218,7 @@ def _static(path: Path, nic: Document, address: str, seen: dict[str, str], name:
     seen.setdefault(str(own.ip), name)
     if "gateway" not in nic:
         return
-    gateway = _ip(nic["gateway"])
+    gateway = ip_address(nic["gateway"])
     if gateway is None:
         yield Problem((*path, "gateway"), f"{nic['gateway']!r} is no IP address.")
     elif gateway not in own.network:
@@ -318,7 +318,7 @@ def _at(document: t.Any, *names: str) -> t.Any:
     return document
 
 
-def _ip(text: t.Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def ip_address(text: t.Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(str(text))
     except ValueError:
@@ -331,7 +331,7 @@ def _is_host_name(text: str) -> bool:
 
 def _is_server(text: str) -> bool:
     """A DNS name or an address; `10.0.0.256` is neither."""
-    return bool(_ip(text)) or (bool(_DNS_NAME.fullmatch(text)) and not re.fullmatch(r"[0-9.]+", text))
+    return bool(ip_address(text)) or (bool(_DNS_NAME.fullmatch(text)) and not re.fullmatch(r"[0-9.]+", text))
 
 
 def _is_proxy(text: str) -> bool:

@@ -33,6 +33,8 @@ _INTERFACE = {"type": "str", "ipAddress": "str", "mask": "str", "gateway": "str"
 STYLUS: dict[str, t.Any] = {
     "debug": "bool",
     "trace": "bool",
+    "reboot": "bool",
+    "users": "any",
     "managementMode": "str",
     "installationMode": "str",
     "path": "str",

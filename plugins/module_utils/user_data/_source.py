@@ -49,7 +49,9 @@ class Source:
     fatal: bool = False
 
     def line(self, path: Path) -> int | None:
-        """The line of a place, or of the nearest one around it that there is; None when nothing is known."""
+        """The line of a place, or of the nearest one around it; of the text as a whole for no place; None if unknown."""
+        if not path:
+            return self.lines.get(())
         for length in range(len(path), 0, -1):
             if found := self.lines.get(path[:length]):
                 return found
@@ -165,5 +167,5 @@ def _reason(error: t.Any) -> str:
         return "is no YAML: a value begins with '*', which stands for an alias; put it in quotes."
     if "single document" in str(getattr(error, "context", "")):
         return "has more than one document; write one, without '---' between."
-    words = re.sub(r"['\"].*['\"]", "a sign", said)
+    words = re.sub(r"['\"].*['\"]", "sign", said)
     return f"is no YAML{': ' + words if words else ''}; check indentation and quotes there."

@@ -22,7 +22,7 @@ Version: t.TypeAlias = "tuple[int, ...]"
 
 @dataclass(frozen=True)
 class Gate:
-    """A key and the agents that know it: from `since`, before `until`. `old` is what it is called before, if anything."""
+    """A key and the agents that know it: from `since`, before `until`. `instead` is what to use in its place, if anything."""
 
     path: Path
     since: Version = ()
@@ -41,7 +41,7 @@ GATES = (
     ),
     Gate(("stylus", "localUI", "login"), since=(4, 7, 16)),
     Gate(("stylus", "site", "remoteShell", "disable"), since=(4, 7, 16)),
-    Gate(("stylus", "includeTui"), deprecated=(4, 8, 6), instead="nothing: the terminal interface is always there"),
+    Gate(("stylus", "includeTui"), deprecated=(4, 8, 6), instead=""),
     Gate(("stylus", "emcServer"), deprecated=(), instead="stylus.localUI.port"),
     Gate(("stylus", "skipKubeVip"), deprecated=(), instead="stylus.vip.skip"),
     Gate(("stylus", "imageOverride"), deprecated=(), instead="the installer's own image"),
@@ -85,8 +85,9 @@ def deprecated(document: Document, agent: Version | None) -> Iterator[Problem]:
             continue
         refused = bool(gate.until and agent and agent >= gate.until)
         if not refused and (agent is None or agent >= gate.deprecated):
+            advice = f"use {gate.instead}" if gate.instead else "leave it out"
             since = f" from agent {_told(gate.deprecated)} on" if gate.deprecated else ""
-            yield Problem(gate.path, f"is deprecated{since}; use {gate.instead}.")
+            yield Problem(gate.path, f"is deprecated{since}; {advice}.")
 
 
 def _has(document: t.Any, path: Path) -> bool:

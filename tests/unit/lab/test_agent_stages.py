@@ -113,7 +113,7 @@ def test_several_nics(tmp_path: Path) -> None:
     found = understand({"stylus": {"site": {"network": {"interfaces": nics}}}}, uid="e", host_name="h")
     apply(tmp_path, found, Lease())
     assert "Address=10.1.0.5/24" in (tmp_path / "etc/systemd/network/10-host1.network").read_text()
-    assert found.notes == ("user-data names the NIC eth7, but this host only has host0",)
+    assert found.notes == ("user-data names the NIC eth7, and those of a host are called host0, host1 and so on",)
 
 
 @pytest.mark.parametrize("text", ["stages: [a]", "stages: {boot: {commands: [x]}}", "stages: {boot: [x]}"])

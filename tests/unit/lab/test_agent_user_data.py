@@ -129,7 +129,7 @@ def test_names_fall_back_to_the_id_and_then_to_the_labs_name() -> None:
 def test_local_mode_and_another_nic_are_noticed() -> None:
     found = _understand({"network": {"interfaces": {"eth0": {"type": "static"}}}}, managementMode="local")
     assert found.local
-    assert found.notes == ("user-data names the NIC eth0, but this host only has host0",)
+    assert found.notes == ("user-data names the NIC eth0, and those of a host are called host0, host1 and so on",)
 
 
 def test_a_separate_mask_is_combined() -> None:

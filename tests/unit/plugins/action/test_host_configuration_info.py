@@ -154,7 +154,7 @@ def run(lab: t.Any, tmp_path: Path) -> t.Callable[..., dict[str, t.Any]]:
     def run(**args: t.Any) -> dict[str, t.Any]:
         lab.monkeypatch.setattr(_in_force, "MARKERS", str(tmp_path / "run"))
         lab.monkeypatch.setattr(_way_back, "OEM", str(tmp_path))
-        lab.monkeypatch.setattr(host_configuration_info, "OEM", str(tmp_path))
+        lab.monkeypatch.setattr(_in_force, "OEM", str(tmp_path))
         result = dict(lab.run(host_configuration_info, path=str(tmp_path / "user-data"), **args))
         assert "canary" not in repr(result) + "".join(host.commands) + "".join(host.logged)
         return result
@@ -183,7 +183,10 @@ def test_the_layers_are_merged_and_judged(run: t.Any, tmp_path: Path) -> None:
     found = {one["what"].replace(f"{tmp_path}/", ""): (one["wanted"], one["seen"]) for one in result["drift"]}
     assert found.pop("time servers")[0] == "zz.example"
     assert found == {
-        "layer 91_broken.yaml": ("user-data", "is not YAML (line 2)"),
+        "layer 91_broken.yaml": (
+            "user-data",
+            "is no YAML: did not find expected sign; check indentation and quotes there (line 2)",
+        ),
         "mode of user-data": ("0600, as it holds secrets", "0644"),
         "host name": ("no-such-host", os.uname().nodename),
         "user nobody-1": ("there", "none"),

@@ -162,8 +162,8 @@ def test_what_means_the_same_is_left_alone(site: Site) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"stylus: {{site: {{edgeHostToken: {TOKEN}}}}}\n", "does not begin with #cloud-config"),
-        (f"#cloud-config\nstylus: [{TOKEN}\n", "is not YAML"),
+        (f"stylus: {{site: {{edgeHostToken: {TOKEN}}}}}\n", "does not begin with the line #cloud-config"),
+        (f"#cloud-config\nstylus: [{TOKEN}\n", "is no YAML"),
         (f"#cloud-config\n- {TOKEN}\n", "is no map"),
     ],
 )
@@ -262,3 +262,11 @@ def test_an_unknown_key_is_a_warning(site: Site) -> None:
 def test_no_directory_for_it(site: Site) -> None:
     site.path = site.folder / "none" / "user-data"
     assert "there is no directory" in site.run(check=True)["msg"]
+
+
+@as_root
+@pytest.mark.parametrize("odd", ["1: a\nb: c\n", "stylus: foo\n", "a: &x [*x]\n", "when: 2027-13-31\n"])
+def test_whatever_the_host_has_is_compared_and_replaced(site: Site, odd: str) -> None:
+    site.path.write_text(f"#cloud-config\n{odd}")
+    result = site.run()
+    assert (result.get("failed"), result["changed"]) == (None, True), result

@@ -211,7 +211,7 @@ def test_unknown_keys_are_errors_on_request() -> None:
         ({"localUI": {"port": 5080}}, "4.7.15", "", ""),
         ({"site": {"remoteShell": {"disable": True}}}, "4.7.15", "upgrade the agent", ""),
         ({"includeTui": True}, "4.8.5", "", ""),
-        ({"includeTui": True}, "4.8.6", "", "use nothing"),
+        ({"includeTui": True}, "4.8.6", "", "is deprecated from agent 4.8.6 on; leave it out"),
         ({"emcServer": {"port": 5080}}, None, "", "use stylus.localUI.port"),
         ({"skipKubeVip": True}, "4.8.6", "", "use stylus.vip.skip"),
     ],
@@ -291,3 +291,18 @@ def test_no_layer_is_changed_by_putting_them_together() -> None:
     effective(first, second)
     assert first == {"stages": {"boot": [{"name": "a"}]}, "a": {"b": [1]}}
     assert second == {"stages": {"boot": [{"name": "b"}]}, "a": {"c": 1}}
+
+
+def test_empty_stages_take_no_steps_away() -> None:
+    first = {"stages": {"boot": [{"name": "a"}]}}
+    assert effective(first, {"stages": None}) == effective(first, {"stages": {"boot": None}}) == first
+
+
+def test_stages_that_are_no_map_are_told_beside_a_wrong_step() -> None:
+    found = errors({"stages": "abc"}, {**CENTRAL, "stages": {"boot": [{"if": [1]}]}})
+    assert any("stages.boot[0].if (site)" in one for one in found), found
+
+
+def test_a_deprecated_key_is_not_called_unknown_too() -> None:
+    found = warnings(None, {"stylus": {"reboot": True}}, view="layer")
+    assert found == ["stylus.reboot (site): is deprecated; use install.reboot."]
